@@ -1,0 +1,3 @@
+"""The pytest wiring: gates and fixtures come from one plugin; nothing else stands here."""
+
+pytest_plugins = ["fixtures.plugin"]
