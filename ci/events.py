@@ -1,0 +1,187 @@
+"""What happens during a rollout, as data: phases emit events, reporters listen.
+
+Every event is a frozen dataclass with the moment it happened (``at``, unix seconds). The journal writes them
+as JSON lines, the live view draws them, the closing screen adds up their times. Nothing here does anything.
+
+Example:
+    >>> as_json(Note(at=12.0, text="the canary takes 5 %"))["kind"]
+    'note'
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        at: the moment, unix seconds.
+    """
+
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutBegan(Event):
+    """A driver took on a release."""
+
+    rollout: str
+    service: str
+    image: str
+    steps: Sequence[int]
+    who: str
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseEntered(Event):
+    """The rollout is in a new phase; ``step`` is the canary's weight in percent, where the phase is a step."""
+
+    phase: str
+    step: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsWritten(Event):
+    """The VirtualService has new weights (percent); ``took`` in seconds, until they were read back."""
+
+    stable: int
+    canary: int
+    why: str
+    who: str
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsProved(Event):
+    """The data plane itself routes by these weights; ``took`` in seconds since they were written."""
+
+    stable: int
+    canary: int
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteStarted(Event):
+    """A pytest run was started; it is ready (``gates`` known) when ``SuiteReady`` follows."""
+
+    suite: str
+    step: int | None
+    command: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteReady(Event):
+    """The run has collected and sees the traffic; from here on it only waits for evidence."""
+
+    suite: str
+    step: int | None
+    gates: Sequence[str]
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Event):
+    """How near each gate is to a decision.
+
+    Attributes:
+        gates: per gate ``sentence``, ``evidence`` and ``of`` (a decision falls when evidence reaches ``of``).
+        canary: cumulative ``requests`` and ``errors`` since the step began; ``stable`` the same.
+    """
+
+    step: int | None
+    gates: Mapping[str, Mapping[str, Any]]
+    canary: Mapping[str, float] = field(default_factory=dict)
+    stable: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictReached(Event):
+    """A gate has decided: outcome is PASS, FAIL or INCONCLUSIVE; ``after`` seconds of watching."""
+
+    suite: str
+    step: int | None
+    gate: str
+    outcome: str
+    sentence: str
+    after: float
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteEnded(Event):
+    """A run is over: ``passed`` as the driver judges it, ``why`` when it is not, the JUnit file it left."""
+
+    suite: str
+    step: int | None
+    passed: bool
+    why: str
+    took: float
+    junit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed(Event):
+    """A commit of ours is in the GitOps repository."""
+
+    commit: str
+    subject: str
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synced(Event):
+    """Argo CD runs our commit and is healthy."""
+
+    commit: str
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaled(Event):
+    """A Deployment has its new number of replicas, ready."""
+
+    deployment: str
+    replicas: int
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackBegan(Event):
+    """Traffic is being taken back: ``reason`` is the sentence a person needs first."""
+
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note(Event):
+    """Something a person should know that changes nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutEnded(Event):
+    """The end: ``outcome`` is promoted, rolled back, held or incomplete; ``sentence`` says why."""
+
+    outcome: str
+    sentence: str
+    exit_code: int
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """Give the event as a JSON object with its ``kind`` (the class name in snake case) first.
+
+    Args:
+        event: any event.
+
+    Returns:
+        A dictionary that ``json.dumps`` takes.
+    """
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    return {"kind": kind, **asdict(event)}
