@@ -1,0 +1,125 @@
+"""The canary's error rate is under the objective.
+
+Rules:
+    1. an error is what the counters call bad: 5xx, gRPC failures, and requests that reached nobody
+    2. FAIL is looked at first: evidence of checks/harm.py, one process over the whole rollout
+    3. PASS: evidence below the objective (checks/sequential.py), begun anew at each weight, and the soak is over
+    4. no request, no evidence; a rate equal to the objective never decides
+"""
+
+from typing import Any
+
+from checks.evidence import Count, Nearness, Terms, Tick
+from checks.gate import Judge, Role, gate
+from checks.harm import Harm
+from checks.sequential import evidence_below, lower_bound, upper_bound
+from checks.verdict import Number, Proof, Verdict, failed, inconclusive, passed
+from checks.words import count, percent, seconds
+
+INTERVAL_ERROR = 0.025  # a side: a 95 % interval that holds at every look
+
+
+class ErrorRate(Judge):
+    """The canary's error rate is shown to be under the objective."""
+
+    role = Role.DECIDER
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(terms)
+        self._harm = Harm(terms.error_rate, terms.group, terms.horizon)
+        self._seen = Count()
+        self._unreached = 0.0
+        self._at = 0.0
+        self._gap = ""
+
+    def look(self, tick: Tick) -> Verdict:
+        """Add the tick's requests and see what they show.
+
+        Args:
+            tick: what happened since the look before.
+        """
+        self._at, self._gap = tick.at, tick.gap
+        if tick.traffic is not None:
+            self._add(tick)
+        if self._harm.evidence >= 1 / self.terms.fail_error:
+            return failed(
+                f"{self._rate()} is over the objective {self._objective()}{self._after()}", **self._numbers()
+            )
+        if self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
+            sentence = f"{self._rate()} is under the objective {self._objective()}{self._after()}"
+            return passed(sentence, Proof(self._seen.requests), **self._numbers())
+        return inconclusive(self._undecided(), **self._numbers())
+
+    def _add(self, tick: Tick) -> None:
+        assert tick.traffic is not None
+        self._seen += tick.traffic.canary
+        self._unreached += tick.traffic.unreached
+        self._harm.add(tick.traffic.canary.requests, tick.traffic.canary.bad, tick.seconds)
+
+    def _evidence(self) -> float:
+        return evidence_below(self.terms.error_rate, self._seen.requests, self._seen.bad, self.terms.group)
+
+    def _bounds(self) -> tuple[float, float]:
+        seen = (self._seen.requests, self._seen.bad, self.terms.group, INTERVAL_ERROR)
+        return lower_bound(*seen), upper_bound(*seen)
+
+    def _rate(self) -> str:
+        if not self._seen.requests:
+            # The harm was shown before this weight: nothing has been seen at it yet.
+            return "canary error rate (seen at the weights before)"
+        low, high = self._bounds()
+        rate = percent(self._seen.bad / self._seen.requests)
+        reach = f"; {count(self._unreached)} reached no pod" if self._unreached else ""
+        interval = f"95 % interval {percent(low)[:-2]} to {percent(high)}"
+        return f"canary error rate {rate} ({count(self._seen.bad)} of {count(self._seen.requests)}, {interval}{reach})"
+
+    def _objective(self) -> str:
+        return percent(self.terms.error_rate)
+
+    def _after(self) -> str:
+        return f"; decided after {seconds(self._at)}"
+
+    def _undecided(self) -> str:
+        if not self._seen.requests:
+            reason = f" ({self._gap})" if self._gap else ""
+            return f"no traffic reached the canary in {seconds(self._at)}{reason}: its error rate is unknown"
+        gap = f"; last look without data: {self._gap}" if self._gap else ""
+        return (
+            f"{self._rate()}: neither over nor under {self._objective()} is shown in {seconds(self._at)}{gap}"
+        )
+
+    def _numbers(self) -> dict[str, Number]:
+        low, high = self._bounds()
+        return {
+            "requests": self._seen.requests,
+            "errors": self._seen.bad,
+            "lower": low,
+            "upper": high,
+            "objective": self.terms.error_rate,
+            "group": self.terms.group,
+        }
+
+    def nearness(self) -> Nearness:
+        """Say how much evidence there is, for the side that is nearer."""
+        good, bad = self._evidence() * self.terms.pass_error, self._harm.evidence * self.terms.fail_error
+        if bad > good:
+            return Nearness(self._undecided(), self._harm.evidence, 1 / self.terms.fail_error)
+        return Nearness(self._undecided(), self._evidence(), 1 / self.terms.pass_error)
+
+    def state(self) -> dict[str, Any]:
+        """Keep the evidence of harm: it is one process over the whole rollout."""
+        return self._harm.state()
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Take the evidence of harm that the steps before have gathered.
+
+        Args:
+            state: what ``state`` gave there.
+        """
+        self._harm.resume(state)
+
+
+@gate(ErrorRate)
+def test_error_rate(verdict: Verdict) -> None:
+    """The canary's error rate is shown to be under the objective."""
+    verdict.require()

@@ -1,0 +1,174 @@
+"""The facts that live gates judge, as frozen types; fixtures fill them, gates only read.
+
+Counts are increments, never totals: resets, series that are born with errors and pods that vanish are settled
+where the counters are read. A source that had nothing to say gives ``None`` with the reason in ``gap``: time then
+passes, evidence does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Count:
+    """Requests that ended.
+
+    Attributes:
+        requests: how many.
+        bad: how many of them were errors.
+
+    Raises:
+        ValueError: when ``bad`` is not between 0 and ``requests``: such a source can not be believed.
+    """
+
+    requests: float = 0
+    bad: float = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible counts, NaN included."""
+        if not 0 <= self.bad <= self.requests < float("inf"):
+            raise ValueError(f"impossible counts: {self.bad} bad of {self.requests} requests")
+
+    def __add__(self, other: "Count") -> "Count":
+        """Add two counts."""
+        return Count(self.requests + other.requests, self.bad + other.bad)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What both versions answered since the tick before.
+
+    Attributes:
+        canary: requests routed to the canary; those that reached nobody count here as bad.
+        stable: requests routed to stable.
+        unreached: how many requests of ``canary`` reached nobody (no endpoint, no connection).
+    """
+
+    canary: Count = Count()
+    stable: Count = Count()
+    unreached: float = 0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Shares of the traffic, percent."""
+
+    stable: float
+    canary: float
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod of the canary.
+
+    Attributes:
+        name: its name.
+        ready: whether it may take traffic.
+        restarts: of its containers, since it was made.
+        digest: ``sha256:...`` of the image it runs; empty while unknown.
+        waiting: why a container does not run, as Kubernetes says (``ErrImagePull``); else empty.
+    """
+
+    name: str
+    ready: bool
+    restarts: int
+    digest: str
+    waiting: str = ""
+
+
+@dataclass(frozen=True)
+class ApplicationState:
+    """What Argo CD says of the release's Application.
+
+    Attributes:
+        name: of the Application.
+        sync: Synced, OutOfSync or Unknown.
+        health: Healthy, Progressing, Degraded, Suspended, Missing or Unknown.
+        revision: the commit it compared with.
+        refreshing: whether a refresh is asked for and not done: the rest is then about the past.
+        operating: whether an operation is asked for or runs.
+        errors: conditions that end in Error, as sentences.
+        ours: whether ``revision`` is our commit or descends from it with nothing else changed under the
+            release's path; ``None`` when no commit of ours is known.
+    """
+
+    name: str
+    sync: str
+    health: str
+    revision: str
+    refreshing: bool = False
+    operating: bool = False
+    errors: tuple[str, ...] = ()
+    ours: bool | None = None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One look at the release.
+
+    Attributes:
+        at: seconds since counting began at this weight, by the clock of the samples.
+        seconds: that this look covers.
+        traffic: what was answered in them; None when the source had no data.
+        pods: the canary's pods; None when they were not read.
+        application: Argo CD's word; None when it was not read.
+        weights: what the VirtualService says; None when it was not read.
+        gap: why something is None.
+    """
+
+    at: float
+    seconds: float
+    traffic: Traffic | None = None
+    pods: tuple[Pod, ...] | None = None
+    application: ApplicationState | None = None
+    weights: Weights | None = None
+    gap: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the release file promises, in numbers; rates are shares (0.01), times are seconds.
+
+    Attributes:
+        weight: the canary's share of the traffic at this step, percent.
+        error_rate: the objective.
+        split_tolerance: how far the served share may lie from ``weight``, percentage points.
+        soak: no PASS before so long.
+        limit: no look after so long.
+        group: requests that may share one fate; 1 means each is on its own.
+        pass_error: probability of a false PASS, per gate and step.
+        fail_error: probability of a false FAIL, per gate and rollout.
+        steps: how many steps the rollout has.
+        digest: the image that the canary shall run (``sha256:...``); empty when not known.
+    """
+
+    weight: float
+    error_rate: float = 0.01
+    split_tolerance: float = 2.0
+    soak: float = 60.0
+    limit: float = 600.0
+    group: float = 5.0
+    pass_error: float = 0.01
+    fail_error: float = 0.0025
+    steps: int = 1
+    digest: str = ""
+
+    @property
+    def horizon(self) -> float:
+        """The longest that the whole rollout can be watched, seconds."""
+        return self.steps * self.limit
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How near a gate is to a decision, for people who watch.
+
+    Attributes:
+        sentence: the state in words.
+        evidence: how much there is; ``of``: how much decides.
+    """
+
+    sentence: str
+    evidence: float = 0
+    of: float = 0
+    details: Mapping[str, float] = field(default_factory=dict)

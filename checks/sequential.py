@@ -1,0 +1,127 @@
+"""Evidence about a rate that is valid at every look.
+
+For a null rate p and an odds factor k, after n requests of which x were bad::
+
+    ln E_k = (x ln k - n ln(1 + p (k - 1))) / b          E = sum over k of weight_k E_k
+
+Under the null hypothesis E is a test supermartingale, so the probability that it *ever* reaches 1/a is at most a
+(Ville's inequality): one may look each second and stop at once. Factors k < 1 gather evidence that the rate is
+below p (for PASS), k > 1 that it is above (for FAIL). It is a mixture of Wald's likelihood ratios, or a bet on a
+bounded mean (Waudby-Smith and Ramdas, arXiv 2010.09686). With b > 1 whole groups of up to b requests may share
+one fate.
+
+E is monotone in p. Solving E(p) = 1/a gives bounds on the rate that hold at all looks together (Howard, Ramdas,
+McAuliffe, Sekhon, Annals of Statistics 49, 2021).
+
+Example:
+    >>> evidence_below(0.01, requests=600, bad=0, group=1) > 100
+    True
+"""
+
+from math import exp, inf, log, log1p
+
+Mixture = tuple[tuple[float, float], ...]
+
+BELOW: Mixture = (
+    (0.02, 0.20),
+    (0.1, 0.25),
+    (0.2, 0.20),
+    (0.33, 0.13),
+    (0.5, 0.10),
+    (0.67, 0.07),
+    (0.83, 0.05),
+)
+ABOVE: Mixture = (
+    (1.2, 0.06),
+    (1.5, 0.10),
+    (2.0, 0.14),
+    (3.0, 0.14),
+    (5.0, 0.14),
+    (10.0, 0.12),
+    (30.0, 0.10),
+    (100.0, 0.10),
+    (1000.0, 0.10),
+)
+_BISECTIONS = 40  # halves the unit interval to 1e-12
+
+
+def log_factor(odds: float, rate: float, requests: float, bad: float, group: float) -> float:
+    """Give the logarithm of one component's factor for some requests.
+
+    Args:
+        odds: k, the factor on the odds of a bad request.
+        rate: p, the null rate, a share.
+        requests: n; ``bad`` of them bad.
+        bad: x.
+        group: b, requests that may share one fate.
+    """
+    return (bad * log(odds) - requests * log1p(rate * (odds - 1))) / group
+
+
+def evidence(mixture: Mixture, rate: float, requests: float, bad: float, group: float) -> float:
+    """Give E of the module's formula.
+
+    Args:
+        mixture: pairs of odds factor and weight; the weights add up to 1.
+        rate: the null rate, a share.
+        requests: how many ended.
+        bad: how many of them were bad.
+        group: requests that may share one fate.
+
+    Returns:
+        The evidence against the null, 0 to infinity; 1 at the start.
+    """
+    logs = [log_factor(odds, rate, requests, bad, group) + log(weight) for odds, weight in mixture]
+    return exp_sum(logs)
+
+
+def exp_sum(logs: list[float]) -> float:
+    """Add numbers given by their logarithms; infinity rather than an overflow.
+
+    Args:
+        logs: natural logarithms.
+    """
+    top = max(logs)
+    if top > 700:  # noqa: PLR2004 - exp(709) is the largest double
+        return inf
+    return sum(exp(value) for value in logs)
+
+
+def evidence_below(rate: float, requests: float, bad: float, group: float) -> float:
+    """Give the evidence that the true rate is below ``rate`` (a share)."""
+    return evidence(BELOW, rate, requests, bad, group)
+
+
+def evidence_above(rate: float, requests: float, bad: float, group: float) -> float:
+    """Give the evidence that the true rate is above ``rate`` (a share)."""
+    return evidence(ABOVE, rate, requests, bad, group)
+
+
+def upper_bound(requests: float, bad: float, group: float, error: float) -> float:
+    """Give the smallest rate that is shown to be over the true one.
+
+    Args:
+        requests: how many ended.
+        bad: how many of them were bad.
+        group: requests that may share one fate.
+        error: probability that the bound is ever wrong.
+
+    Returns:
+        A share; 1.0 while nothing is shown.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        shown = evidence_below(middle, requests, bad, group) >= 1 / error
+        low, high = (low, middle) if shown else (middle, high)
+    return high
+
+
+def lower_bound(requests: float, bad: float, group: float, error: float) -> float:
+    """Give the largest rate that is shown to be under the true one; arguments as ``upper_bound``."""
+    low, high = 0.0, 1.0
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        shown = middle > 0 and evidence_above(middle, requests, bad, group) >= 1 / error
+        low, high = (middle, high) if shown else (low, middle)
+    return low

@@ -1,0 +1,111 @@
+"""The data plane serves what the VirtualService says.
+
+Rules:
+    1. the canary's share of the ended requests is shown to lie within the tolerance of the weight: PASS
+    2. shown to lie outside: FAIL, in either direction; the mesh does not do what was written, or requests to one
+       version do not end
+    3. Envoy draws each request's version on its own, so each is an observation of its own (group 1)
+    4. someone who changes the weights while they are watched: FAIL at once
+
+A share w is judged by four one-sided tests of checks/sequential.py's formula at the edges w - t and w + t. An edge
+beyond 0 or 100 % can not be crossed and needs no proof.
+"""
+
+from checks.evidence import Count, Nearness, Terms, Tick, Weights
+from checks.gate import Judge, Role, gate
+from checks.sequential import Mixture, evidence
+from checks.verdict import Number, Proof, Verdict, failed, inconclusive, passed
+from checks.words import count, percent, seconds
+
+MORE: Mixture = ((1.03, 0.15), (1.07, 0.2), (1.15, 0.2), (1.4, 0.2), (2.5, 0.15), (30.0, 0.1))
+LESS: Mixture = tuple((1 / odds, weight) for odds, weight in MORE)
+
+
+class TrafficSplit(Judge):
+    """The share that the canary serves agrees with its weight."""
+
+    role = Role.DECIDER
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(terms)
+        self._low = (terms.weight - terms.split_tolerance) / 100
+        self._high = (terms.weight + terms.split_tolerance) / 100
+        self._seen = Count()  # requests of both versions; ``bad`` are the canary's
+        self._at = 0.0
+
+    def look(self, tick: Tick) -> Verdict:
+        """Add the tick's requests and see what the canary's share is shown to be.
+
+        Args:
+            tick: what happened since the look before.
+        """
+        self._at = tick.at
+        if tick.weights is not None and tick.weights.canary != self.terms.weight:
+            return self._moved(tick.weights)
+        if tick.traffic is not None:
+            canary = tick.traffic.canary.requests
+            self._seen += Count(canary + tick.traffic.stable.requests, canary)
+        # A FAIL may come from two sides and in each of the steps.
+        if (
+            max(self._above(self._high), self._below(self._low))
+            >= 2 * self.terms.steps / self.terms.fail_error
+        ):
+            return failed(
+                f"{self._share()} is not the weight {self._expected()}{self._after()}", **self._numbers()
+            )
+        if self._inside() >= 1 / self.terms.pass_error and self._seen.requests and tick.at >= self.terms.soak:
+            sentence = f"{self._share()} agrees with the weight {self._expected()}{self._after()}"
+            return passed(sentence, Proof(self._seen.requests), **self._numbers())
+        return inconclusive(self._undecided(), **self._numbers())
+
+    def _moved(self, weights: Weights) -> Verdict:
+        return failed(
+            f"the canary's weight was changed to {weights.canary:g} % by someone else while"
+            f" {self.terms.weight:g} % was watched",
+        )
+
+    def _above(self, edge: float) -> float:
+        """Give the evidence that the share is over an edge."""
+        if edge >= 1:
+            return 0.0
+        return evidence(MORE, edge, self._seen.requests, self._seen.bad, 1) if edge > 0 else float("inf")
+
+    def _below(self, edge: float) -> float:
+        """Give the evidence that the share is under an edge."""
+        if edge <= 0:
+            return 0.0
+        return evidence(LESS, edge, self._seen.requests, self._seen.bad, 1) if edge < 1 else float("inf")
+
+    def _inside(self) -> float:
+        return min(self._above(self._low), self._below(self._high))
+
+    def _share(self) -> str:
+        served = percent(self._seen.bad / self._seen.requests) if self._seen.requests else "nothing"
+        return (
+            f"the canary served {served} ({count(self._seen.bad)} of {count(self._seen.requests)} requests)"
+        )
+
+    def _expected(self) -> str:
+        return f"{self.terms.weight:g} % (tolerance {self.terms.split_tolerance:g} points)"
+
+    def _after(self) -> str:
+        return f"; decided after {seconds(self._at)}"
+
+    def _undecided(self) -> str:
+        if not self._seen.requests:
+            return f"no traffic in {seconds(self._at)}: the split is unknown"
+        return f"{self._share()}: too few to say whether that is {self._expected()}, in {seconds(self._at)}"
+
+    def _numbers(self) -> dict[str, Number]:
+        return {"requests": self._seen.requests, "canary": self._seen.bad, "weight": self.terms.weight}
+
+    def nearness(self) -> Nearness:
+        """Say how much evidence there is that the share is within the tolerance."""
+        inside = self._inside() if self._seen.requests else 1.0
+        return Nearness(self._undecided(), inside, 1 / self.terms.pass_error)
+
+
+@gate(TrafficSplit)
+def test_traffic_split(verdict: Verdict) -> None:
+    """The data plane serves the canary's weight."""
+    verdict.require()
