@@ -47,18 +47,14 @@ def judge(evidence: VersionPods) -> Verdict:
     version, pods = evidence.version, evidence.pods
     for pod in pods:
         if pod.waiting in BROKEN:
-            return failed(
-                f"{version} pod {pod.name} does not run: {pod.waiting}; `kubectl describe pod` says more"
-            )
+            return failed(f"{version} pod {pod.name} does not run: {pod.waiting}; `kubectl describe pod` says more")
     if not evidence.expected:
         return inconclusive(f"no digest is known that {version} should run: give --image NAME@sha256:...")
     if len(pods) < max(1, evidence.wanted):
         return inconclusive(f"{len(pods)} of {evidence.wanted} {version} pods are there")
     unready = [pod.name for pod in pods if not pod.ready or not pod.digest]
     if unready:
-        return inconclusive(
-            f"{len(unready)} of {len(pods)} {version} pods are not ready: {', '.join(unready)}"
-        )
+        return inconclusive(f"{len(unready)} of {len(pods)} {version} pods are not ready: {', '.join(unready)}")
     wrong = [pod for pod in pods if pod.digest != evidence.expected]
     if wrong:
         return failed(

@@ -42,9 +42,7 @@ class ErrorRate(Judge):
         if tick.traffic is not None:
             self._add(tick)
         if self._harm.evidence >= 1 / self.terms.fail_error:
-            return failed(
-                f"{self._rate()} is over the objective {self._objective()}{self._after()}", **self._numbers()
-            )
+            return failed(f"{self._rate()} is over the objective {self._objective()}{self._after()}", **self._numbers())
         if self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
             sentence = f"{self._rate()} is under the objective {self._objective()}{self._after()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
@@ -84,9 +82,7 @@ class ErrorRate(Judge):
             reason = f" ({self._gap})" if self._gap else ""
             return f"no traffic reached the canary in {seconds(self._at)}{reason}: its error rate is unknown"
         gap = f"; last look without data: {self._gap}" if self._gap else ""
-        return (
-            f"{self._rate()}: neither over nor under {self._objective()} is shown in {seconds(self._at)}{gap}"
-        )
+        return f"{self._rate()}: neither over nor under {self._objective()} is shown in {seconds(self._at)}{gap}"
 
     def _numbers(self) -> dict[str, Number]:
         low, high = self._bounds()

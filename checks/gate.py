@@ -64,7 +64,7 @@ class Judge(ABC):
         """Give what has to survive into the next step's run, as JSON."""
         return {}
 
-    def resume(self, state: dict[str, Any]) -> None:
+    def resume(self, state: dict[str, Any]) -> None:  # noqa: B027 - most judges start afresh at each step
         """Go on from the state that the run before has left.
 
         Args:

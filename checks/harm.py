@@ -66,9 +66,7 @@ class Harm:
             return
         if total > 0:
             excess = harmed / total / self.rate - 1
-            self._wealth = [
-                w + log(1 + stake * excess) for w, stake in zip(self._wealth, _STAKES, strict=True)
-            ]
+            self._wealth = [w + log(1 + stake * excess) for w, stake in zip(self._wealth, _STAKES, strict=True)]
         self._block = (0.0, 0.0, 0.0)
 
     @property

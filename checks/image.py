@@ -49,9 +49,7 @@ def judge(evidence: ImageForCluster) -> Verdict:
     """
     image = evidence.image
     if image.missing:
-        return failed(
-            f"image {image.reference} is not in its registry: {image.problem}; push it, or mend the name"
-        )
+        return failed(f"image {image.reference} is not in its registry: {image.problem}; push it, or mend the name")
     if image.digest is None:
         return inconclusive(f"no answer about image {image.reference}: {image.problem}")
     if not evidence.needed:

@@ -55,9 +55,7 @@ def judge_at_rest(now: Snapshot) -> Verdict:
     if now.weights is None:
         return inconclusive("the VirtualService could not be read: the weights are unknown")
     if now.weights.canary != 0:
-        return failed(
-            f"the canary has weight {now.weights.canary:g} %, not 0: a release begins and ends at rest"
-        )
+        return failed(f"the canary has weight {now.weights.canary:g} %, not 0: a release begins and ends at rest")
     if now.routed:
         return failed(f"the VirtualService says 0 %, but Envoy routes {now.routed:g} % to the canary")
     proof = "" if now.routed is None else ", and Envoy routes nothing to it"
@@ -72,18 +70,14 @@ def differences(before: Snapshot, now: Snapshot, canary: str) -> list[str]:
         now: the present state.
         canary: name of the canary's Deployment, whose replicas count; those of stable may be an autoscaler's.
     """
-    found = [
-        f"VirtualService {name}'s spec" for name in before.specs if now.specs.get(name) != before.specs[name]
-    ]
+    found = [f"VirtualService {name}'s spec" for name in before.specs if now.specs.get(name) != before.specs[name]]
     found += [
         f"Deployment {name}'s image ({now.images.get(name, 'gone')}, was {image})"
         for name, image in before.images.items()
         if now.images.get(name) != image
     ]
     if now.replicas.get(canary) != before.replicas.get(canary):
-        found.append(
-            f"Deployment {canary}'s replicas ({now.replicas.get(canary)}, were {before.replicas.get(canary)})"
-        )
+        found.append(f"Deployment {canary}'s replicas ({now.replicas.get(canary)}, were {before.replicas.get(canary)})")
     if before.tree and now.tree != before.tree:
         found.append("the GitOps path")
     return found

@@ -46,13 +46,8 @@ class TrafficSplit(Judge):
             canary = tick.traffic.canary.requests
             self._seen += Count(canary + tick.traffic.stable.requests, canary)
         # A FAIL may come from two sides and in each of the steps.
-        if (
-            max(self._above(self._high), self._below(self._low))
-            >= 2 * self.terms.steps / self.terms.fail_error
-        ):
-            return failed(
-                f"{self._share()} is not the weight {self._expected()}{self._after()}", **self._numbers()
-            )
+        if max(self._above(self._high), self._below(self._low)) >= 2 * self.terms.steps / self.terms.fail_error:
+            return failed(f"{self._share()} is not the weight {self._expected()}{self._after()}", **self._numbers())
         if self._inside() >= 1 / self.terms.pass_error and self._seen.requests and tick.at >= self.terms.soak:
             sentence = f"{self._share()} agrees with the weight {self._expected()}{self._after()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
@@ -81,9 +76,7 @@ class TrafficSplit(Judge):
 
     def _share(self) -> str:
         served = percent(self._seen.bad / self._seen.requests) if self._seen.requests else "nothing"
-        return (
-            f"the canary served {served} ({count(self._seen.bad)} of {count(self._seen.requests)} requests)"
-        )
+        return f"the canary served {served} ({count(self._seen.bad)} of {count(self._seen.requests)} requests)"
 
     def _expected(self) -> str:
         return f"{self.terms.weight:g} % (tolerance {self.terms.split_tolerance:g} points)"
