@@ -159,6 +159,32 @@ class RollbackBegan(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RollbackMeasured(Event):
+    """How long the canary could hurt, by Envoy's own access log; all moments are unix seconds.
+
+    Attributes:
+        first_bad: Envoy's start of the first request that the canary answered badly; None when it answered all well.
+        verdict: the rollback was decided, by a gate or by a person.
+        written: the safe weights were in the VirtualService.
+        last_routed: Envoy's start of the last request that it routed to the canary; None when it never routed one.
+        bad: how many requests the canary answered badly.
+    """
+
+    first_bad: float | None
+    verdict: float
+    written: float
+    last_routed: float | None
+    bad: int
+
+    @property
+    def seconds(self) -> float | None:
+        """The rollback time: from the start of the first bad request to the start of the last one routed."""
+        if self.first_bad is None or self.last_routed is None:
+            return None
+        return self.last_routed - self.first_bad
+
+
+@dataclass(frozen=True, kw_only=True)
 class Note(Event):
     """Something a person should know that changes nothing."""
 
