@@ -10,7 +10,7 @@ Example:
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -209,5 +209,27 @@ def as_json(event: Event) -> dict[str, Any]:
     Returns:
         A dictionary that ``json.dumps`` takes.
     """
-    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-    return {"kind": kind, **asdict(event)}
+    return {"kind": _kind(type(event)), **asdict(event)}
+
+
+def from_json(line: Mapping[str, Any]) -> Event | None:
+    """Give the event that ``as_json`` made this object of.
+
+    Args:
+        line: the JSON object; members that this version does not know are left out.
+
+    Returns:
+        The event, or None for a kind that this version does not know.
+
+    Raises:
+        TypeError: when a member is missing.
+    """
+    kinds = {_kind(known): known for known in Event.__subclasses__()}
+    event = kinds.get(line.get("kind", ""))
+    if event is None:
+        return None
+    return event(**{member.name: line[member.name] for member in fields(event) if member.name in line})
+
+
+def _kind(event: type[Event]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
