@@ -1,0 +1,117 @@
+"""What a rollout leaves on the VirtualService for whoever comes next: annotations, purged at the end.
+
+The keys are these and no others, each with the prefix ``sluicegate.dev/``:
+
+==================  ==========================================================================================
+``rollout``         the id of the rollout; without it there is no record
+``image``           the image on its way, by digest
+``phase``           a value of ``ci.phases.Phase``: with ``step`` all that is needed to go on, or to undo
+``step``            the canary's weight of the step in percent, 0 outside of steps
+``who``             who drives, as ``name@host``
+``since``           when the phase was entered, ISO 8601 in UTC (for people: nobody compares it with a clock)
+``commits``         our commits in the GitOps repository, oldest first, with commas between
+``before-replicas`` how many replicas the canary's Deployment had at rest
+``abort``           who has aborted and why; only ever added, by anybody who takes traffic back
+==================  ==========================================================================================
+
+The record is changed by the same patch that changes the weights (``ci.traffic``): there is no moment when the
+two disagree. The driver's own changes leave ``abort`` alone, so that nobody's abort is ever overwritten.
+
+Example:
+    >>> Record.read({"sluicegate.dev/rollout": "3f9c2a", "sluicegate.dev/phase": "step"}).phase
+    <Phase.STEP: 'step'>
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+from ci.phases import Phase, Place
+from fixtures.errors import ClusterRefused
+
+PREFIX = "sluicegate.dev/"
+ABORT = PREFIX + "abort"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The record of one rollout; the attributes are the keys of the module's table."""
+
+    rollout: str
+    phase: Phase
+    image: str = ""
+    step: int = 0
+    who: str = ""
+    since: str = ""
+    commits: tuple[str, ...] = ()
+    before_replicas: int = 0
+    abort: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where the rollout is."""
+        return Place(self.phase, self.step)
+
+    @classmethod
+    def read(cls, annotations: Mapping[str, str]) -> "Record | None":
+        """Read the record out of an object's annotations.
+
+        Args:
+            annotations: all of them.
+
+        Returns:
+            The record; None when no rollout is going on.
+
+        Raises:
+            ClusterRefused: when there is one that nobody can have written.
+        """
+        found = {name: annotations[key] for name, key in KEYS.items() if key in annotations}
+        if "rollout" not in found:
+            return None
+        try:
+            return cls(
+                rollout=found["rollout"],
+                phase=Phase(found["phase"]),
+                image=found.get("image", ""),
+                step=int(found.get("step", "0")),
+                who=found.get("who", ""),
+                since=found.get("since", ""),
+                commits=tuple(sha for sha in found.get("commits", "").split(",") if sha),
+                before_replicas=int(found.get("before_replicas", "0")),
+                abort=found.get("abort", ""),
+            )
+        except (KeyError, ValueError) as error:
+            raise ClusterRefused(
+                f"the rollout's record can not be read ({error!r})",
+                where=f"annotations {PREFIX}*",
+                remedy="somebody has edited it; set the weights by hand and remove these annotations",
+            ) from None
+
+    def annotations(self) -> dict[str, str | None]:
+        """Give the annotations that say this; ``abort`` is left as it stands in the cluster."""
+        return {
+            KEYS["rollout"]: self.rollout,
+            KEYS["phase"]: self.phase.value,
+            KEYS["image"]: self.image,
+            KEYS["step"]: str(self.step),
+            KEYS["who"]: self.who,
+            KEYS["since"]: self.since,
+            KEYS["commits"]: ",".join(self.commits),
+            KEYS["before_replicas"]: str(self.before_replicas),
+        }
+
+
+KEYS = {field.name: PREFIX + field.name.replace("_", "-") for field in fields(Record)}
+PURGED: Mapping[str, str | None] = dict.fromkeys(KEYS.values())
+
+
+def as_utc(seconds: float) -> str:
+    """Write a moment as the record does.
+
+    Args:
+        seconds: unix time.
+
+    Returns:
+        ISO 8601 in UTC, to the second.
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
