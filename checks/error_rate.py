@@ -50,8 +50,9 @@ class ErrorRate(Judge):
 
     def _add(self, tick: Tick) -> None:
         assert tick.traffic is not None
-        self._seen += tick.traffic.canary
-        self._unreached += tick.traffic.unreached
+        if tick.settled:
+            self._seen += tick.traffic.canary
+            self._unreached += tick.traffic.unreached
         self._harm.add(tick.traffic.canary.requests, tick.traffic.canary.bad, tick.seconds)
 
     def _evidence(self) -> float:
@@ -63,8 +64,7 @@ class ErrorRate(Judge):
 
     def _rate(self) -> str:
         if not self._seen.requests:
-            # The harm was shown before this weight: nothing has been seen at it yet.
-            return "canary error rate (seen at the weights before)"
+            return "canary error rate (seen before this weight took effect)"
         low, high = self._bounds()
         rate = percent(self._seen.bad / self._seen.requests)
         reach = f"; {count(self._unreached)} reached no pod" if self._unreached else ""

@@ -48,6 +48,14 @@ class Traffic:
     stable: Count = Count()
     unreached: float = 0
 
+    def __add__(self, other: "Traffic") -> "Traffic":
+        """Add the traffic of two stretches of time."""
+        return Traffic(
+            self.canary + other.canary,
+            self.stable + other.stable,
+            self.unreached + other.unreached,
+        )
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -114,6 +122,7 @@ class Tick:
         application: Argo CD's word; None when it was not read.
         weights: what the VirtualService says; None when it was not read.
         gap: why something is None.
+        settled: whether all of the traffic ran under the step's weight; before that it is evidence of harm only.
     """
 
     at: float
@@ -123,6 +132,7 @@ class Tick:
     application: ApplicationState | None = None
     weights: Weights | None = None
     gap: str = ""
+    settled: bool = True
 
 
 @dataclass(frozen=True)

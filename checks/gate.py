@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import pytest
 
 from checks.evidence import Nearness, Terms, Tick
-from checks.verdict import Outcome, Verdict
+from checks.verdict import Outcome, Verdict, inconclusive
 
 
 class Role(Enum):
@@ -81,7 +81,7 @@ class Decision:
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        self.verdict: Verdict | None = None
+        self.verdict = inconclusive("nothing was observed")
         self.at = 0.0
 
     def look(self, tick: Tick) -> None:
@@ -101,12 +101,12 @@ class Decision:
     @property
     def outcome(self) -> Outcome:
         """What is shown so far."""
-        return self.verdict.outcome if self.verdict else Outcome.INCONCLUSIVE
+        return self.verdict.outcome
 
     @property
     def waited_for(self) -> bool:
-        """Whether the observation has to go on for this judge."""
-        return self.judge.role is Role.DECIDER and self.outcome is Outcome.INCONCLUSIVE
+        """Whether the observation has to go on for this judge: a guard that is unsure at its last look counts too."""
+        return self.outcome is Outcome.INCONCLUSIVE
 
 
 def gate(judge: type[Judge] | Callable[[Any], Verdict], evidence: str | None = None) -> pytest.MarkDecorator:

@@ -42,7 +42,7 @@ class TrafficSplit(Judge):
         self._at = tick.at
         if tick.weights is not None and tick.weights.canary != self.terms.weight:
             return self._moved(tick.weights)
-        if tick.traffic is not None:
+        if tick.traffic is not None and tick.settled:
             canary = tick.traffic.canary.requests
             self._seen += Count(canary + tick.traffic.stable.requests, canary)
         # A FAIL may come from two sides and in each of the steps.
