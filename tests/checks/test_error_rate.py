@@ -1,0 +1,80 @@
+"""The error rate gate: what it says, when, and that silence never passes."""
+
+from checks.error_rate import ErrorRate
+from checks.evidence import Count, Terms, Tick, Traffic
+from checks.gate import Decision
+from checks.verdict import Outcome
+
+TERMS = Terms(weight=5, error_rate=0.01, soak=3, limit=120, group=1, steps=4)
+
+
+def test_a_good_canary_passes_after_enough_requests(watch) -> None:
+    decision = watch(Decision(ErrorRate(TERMS)), seconds=20, rate=1000, weight=5)
+    assert decision.outcome is Outcome.PASS
+    assert decision.at == 11  # 545 requests at 50 a second
+    assert "canary error rate 0 % (0 of 550, 95 % interval 0 to" in decision.verdict.sentence
+    assert decision.verdict.sentence.endswith("is under the objective 1 %; decided after 11 s")
+
+
+def test_a_bad_canary_fails_with_rate_counts_and_interval(watch) -> None:
+    decision = watch(Decision(ErrorRate(TERMS)), seconds=20, rate=1000, weight=5, error_rate=0.05)
+    assert decision.outcome is Outcome.FAIL
+    assert "is over the objective 1 %; decided after" in decision.verdict.sentence
+    assert decision.at < 10
+
+
+def test_a_rate_equal_to_the_objective_never_decides(watch) -> None:
+    decision = watch(Decision(ErrorRate(TERMS)), seconds=120, rate=1000, weight=5, error_rate=0.01)
+    assert decision.outcome is Outcome.INCONCLUSIVE
+
+
+def test_no_traffic_is_inconclusive_and_says_so(watch) -> None:
+    decision = watch(Decision(ErrorRate(TERMS)), seconds=120, rate=0, weight=5)
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert "no traffic reached the canary in 2 min 0 s" in decision.verdict.sentence
+
+
+def test_a_source_without_data_adds_time_but_no_evidence() -> None:
+    decision = Decision(ErrorRate(TERMS))
+    for second in range(1, 121):
+        decision.look(Tick(at=second, seconds=0, traffic=None, gap="Envoy did not answer"))
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert "Envoy did not answer" in decision.verdict.sentence
+
+
+def test_the_soak_is_kept_however_much_evidence_there_is(watch) -> None:
+    decision = watch(Decision(ErrorRate(TERMS)), seconds=20, rate=100_000, weight=50)
+    assert (decision.outcome, decision.at) == (Outcome.PASS, 3)
+
+
+def test_harm_before_the_weight_is_in_effect_fails_but_good_answers_do_not_help() -> None:
+    early = Tick(at=0, seconds=1, traffic=Traffic(canary=Count(5000, 0)), settled=False)
+    decision = Decision(ErrorRate(TERMS))
+    decision.look(early)
+    decision.look(Tick(at=10, seconds=1, traffic=Traffic(canary=Count(1, 0))))
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    decision.look(Tick(at=0, seconds=1, traffic=Traffic(canary=Count(500, 400)), settled=False))
+    assert decision.outcome is Outcome.FAIL
+
+
+def test_harm_is_carried_from_step_to_step() -> None:
+    first = ErrorRate(TERMS)
+    first.look(Tick(at=1, seconds=1, traffic=Traffic(canary=Count(3, 3))))
+    second, afresh = ErrorRate(TERMS), ErrorRate(TERMS)
+    second.resume(first.state())
+    more = Tick(at=1, seconds=1, traffic=Traffic(canary=Count(2, 2)))
+    assert second.look(more).outcome is Outcome.FAIL
+    assert afresh.look(more).outcome is Outcome.INCONCLUSIVE
+
+
+def test_requests_that_reached_no_pod_are_named() -> None:
+    decision = Decision(ErrorRate(TERMS))
+    decision.look(Tick(at=1, seconds=1, traffic=Traffic(canary=Count(40, 40), unreached=40)))
+    assert decision.outcome is Outcome.FAIL
+    assert "40 reached no pod" in decision.verdict.sentence
+
+
+def test_a_pass_turns_into_a_fail_when_harm_comes_before_the_others_have_decided(watch) -> None:
+    decision = watch(Decision(ErrorRate(TERMS)), seconds=20, rate=1000, weight=5)
+    decision.look(Tick(at=21, seconds=1, traffic=Traffic(canary=Count(50, 50))))
+    assert decision.outcome is Outcome.FAIL

@@ -1,0 +1,54 @@
+"""The split gate: what the data plane serves against what was written."""
+
+import random
+
+import pytest
+
+from checks.evidence import Count, Terms, Tick, Traffic, Weights
+from checks.gate import Decision
+from checks.traffic_split import TrafficSplit
+from checks.verdict import Outcome
+
+
+def terms(weight: float, tolerance: float = 2) -> Terms:
+    return Terms(weight=weight, split_tolerance=tolerance, soak=1, limit=120, group=1, steps=4)
+
+
+@pytest.mark.parametrize(("weight", "tolerance"), [(5, 2), (25, 5), (50, 10), (100, 20)])
+def test_a_split_as_written_passes(weight: float, tolerance: float) -> None:
+    random.seed(weight)
+    decision = Decision(TrafficSplit(terms(weight, tolerance)))
+    for second in range(1, 30):
+        canary = sum(random.random() < weight / 100 for _ in range(500))
+        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Count(canary), Count(500 - canary))))
+    assert decision.outcome is Outcome.PASS
+    assert "agrees with the weight" in decision.verdict.sentence
+
+
+def test_a_canary_that_gets_nothing_fails_soon() -> None:
+    decision = Decision(TrafficSplit(terms(5)))
+    for second in range(1, 10):
+        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Count(0), Count(100))))
+    assert decision.outcome is Outcome.FAIL
+    assert decision.at <= 5
+    assert "the canary served 0 %" in decision.verdict.sentence
+
+
+def test_half_the_traffic_is_not_five_percent() -> None:
+    decision = Decision(TrafficSplit(terms(5)))
+    decision.look(Tick(at=1, seconds=1, traffic=Traffic(Count(100), Count(100))))
+    assert decision.outcome is Outcome.FAIL
+
+
+def test_no_traffic_says_nothing() -> None:
+    decision = Decision(TrafficSplit(terms(100, 20)))
+    decision.look(Tick(at=60, seconds=60, traffic=Traffic()))
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert "the split is unknown" in decision.verdict.sentence
+
+
+def test_a_weight_that_someone_else_moved_fails_at_once() -> None:
+    decision = Decision(TrafficSplit(terms(25, 5)))
+    decision.look(Tick(at=1, seconds=1, traffic=Traffic(Count(25), Count(75)), weights=Weights(50, 50)))
+    assert decision.outcome is Outcome.FAIL
+    assert "changed to 50 % by someone else" in decision.verdict.sentence
