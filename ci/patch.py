@@ -10,8 +10,8 @@ Rules:
        it again with our last one.
 
 Example:
-    >>> [each["op"] for each in operations(virtual_service, Change(Weights(75, 25)), split)]   # doctest: +SKIP
-    ['replace', 'test', 'test', 'test', 'add', 'add']
+    >>> [each["op"] for each in operations(virtual_service, Change(Weights(75, 25)), subsets)]   # doctest: +SKIP
+    ['replace', 'test', 'test', 'add', 'test', 'add']
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,24 +20,10 @@ from typing import Any
 
 from checks.evidence import Weights
 from fixtures.errors import ClusterRefused
+from fixtures.istio import Subsets, owned_routes
 
 Object = dict[str, Any]
-Operations = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Split:
-    """What our traffic is split between.
-
-    Attributes:
-        host: of the Service, fully qualified.
-        stable: the subset that serves at rest.
-        canary: the subset of the new version.
-    """
-
-    host: str
-    stable: str
-    canary: str
+Operation = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -53,46 +39,13 @@ class Change:
     annotations: Mapping[str, str | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Carrier:
-    """A route that splits between our two subsets.
-
-    Attributes:
-        path: of the route in the object, as a JSON pointer.
-        name: of the route; empty when it has none.
-        weights: that it has.
-        destinations: by subset, the path of each and what it says.
-    """
-
-    path: str
-    name: str
-    weights: Weights
-    destinations: Mapping[str, tuple[str, Object]]
-
-
-def carriers(virtual_service: Object, split: Split) -> list[Carrier]:
-    """Find the routes that split between exactly our two subsets.
-
-    Args:
-        virtual_service: as read from the cluster.
-        split: host and subsets.
-
-    Returns:
-        The routes, in their order.
-    """
-    namespace = virtual_service["metadata"].get("namespace", "")
-    routes = enumerate(virtual_service.get("spec", {}).get("http") or [])
-    found = (_carrier(f"/spec/http/{index}", route, namespace, split) for index, route in routes)
-    return [carrier for carrier in found if carrier]
-
-
-def operations(virtual_service: Object, change: Change, split: Split) -> Operations:
+def operations(virtual_service: Object, change: Change, subsets: Subsets) -> list[Operation]:
     """Write the patch.
 
     Args:
         virtual_service: as read from the cluster.
         change: what shall be different.
-        split: host and subsets.
+        subsets: of the release.
 
     Returns:
         RFC 6902 operations.
@@ -100,54 +53,36 @@ def operations(virtual_service: Object, change: Change, split: Split) -> Operati
     Raises:
         ClusterRefused: when weights are to move and no route splits between our subsets.
     """
-    version = virtual_service["metadata"]["resourceVersion"]
-    found = carriers(virtual_service, split) if change.weights else []
-    if change.weights and not found:
-        raise _no_carrier(virtual_service, split)
+    metadata = virtual_service["metadata"]
     return [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-        *(operation for carrier in found for operation in _tests(carrier)),
-        *(operation for carrier in found for operation in _moves(carrier, change.weights, split)),
-        *_annotate(virtual_service["metadata"].get("annotations"), change.annotations),
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        *(_move(virtual_service, change.weights, subsets) if change.weights else []),
+        *_annotate(metadata.get("annotations"), change.annotations),
     ]
 
 
-def _carrier(path: str, route: Object, namespace: str, split: Split) -> Carrier | None:
-    destinations = route.get("route") or []
-    ours = {
-        each["destination"].get("subset"): (f"{path}/route/{index}", each)
-        for index, each in enumerate(destinations)
-        if _full_host(each["destination"].get("host", ""), namespace) == split.host
-    }
-    if len(destinations) != len(ours) or set(ours) != {split.stable, split.canary}:
-        return None
-    stable, canary = (ours[subset][1].get("weight", 0) for subset in (split.stable, split.canary))
-    return Carrier(path, route.get("name", ""), Weights(stable, canary), ours)
+def _move(virtual_service: Object, weights: Weights, subsets: Subsets) -> list[Operation]:
+    wanted = {subsets.stable: weights.stable, subsets.canary: weights.canary}
+    routes = list(owned_routes(virtual_service, subsets))
+    if not routes:
+        raise _nothing_to_move(virtual_service, subsets)
+    return [operation for index, route, _ in routes for operation in _move_route(index, route, wanted)]
 
 
-def _full_host(host: str, namespace: str) -> str:
-    """A host without a dot is a Service of the VirtualService's namespace; Istio resolves no other short form."""
-    return host if "." in host else f"{host}.{namespace}.svc.cluster.local"
+def _move_route(index: int, route: Mapping[str, Any], wanted: Mapping[str, float]) -> Iterator[Operation]:
+    """Test that the route is the one that was read, then write what differs."""
+    if "name" in route:
+        yield {"op": "test", "path": f"/spec/http/{index}/name", "value": route["name"]}
+    for number, entry in enumerate(route["route"]):
+        path = f"/spec/http/{index}/route/{number}"
+        yield {"op": "test", "path": f"{path}/destination", "value": entry["destination"]}
+        weight = int(wanted[entry["destination"]["subset"]])
+        if entry.get("weight") != weight:
+            # add, not replace: a weight of 0 is often left out, and add overwrites one that is there
+            yield {"op": "add", "path": f"{path}/weight", "value": weight}
 
 
-def _tests(carrier: Carrier) -> Iterator[dict[str, Any]]:
-    if carrier.name:
-        yield {"op": "test", "path": f"{carrier.path}/name", "value": carrier.name}
-    for path, each in carrier.destinations.values():
-        yield {"op": "test", "path": f"{path}/destination", "value": each["destination"]}
-
-
-def _moves(carrier: Carrier, weights: Weights | None, split: Split) -> Iterator[dict[str, Any]]:
-    """Write the weights that differ; ``add``, because a weight of 0 is often left out."""
-    if weights is None:
-        return
-    for subset, wanted in ((split.stable, weights.stable), (split.canary, weights.canary)):
-        path, each = carrier.destinations[subset]
-        if each.get("weight") != wanted:
-            yield {"op": "add", "path": f"{path}/weight", "value": int(wanted)}
-
-
-def _annotate(existing: Mapping[str, str] | None, wanted: Mapping[str, str | None]) -> Operations:
+def _annotate(existing: Mapping[str, str] | None, wanted: Mapping[str, str | None]) -> list[Operation]:
     before = existing or {}
     added = {key: value for key, value in wanted.items() if value is not None and before.get(key) != value}
     removed = [key for key, value in wanted.items() if value is None and key in before]
@@ -165,10 +100,10 @@ def _annotation(key: str) -> str:
     return "/metadata/annotations/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _no_carrier(virtual_service: Object, split: Split) -> ClusterRefused:
+def _nothing_to_move(virtual_service: Object, subsets: Subsets) -> ClusterRefused:
     metadata = virtual_service["metadata"]
     return ClusterRefused(
-        f"no http route splits between exactly the subsets {split.stable!r} and {split.canary!r} of {split.host}",
-        where=f"virtualservices {metadata.get('namespace')}/{metadata.get('name')}",
+        f"no http route splits between exactly the subsets {subsets.stable!r} and {subsets.canary!r} of {subsets.host}",
+        where=f"virtualservices {metadata['namespace']}/{metadata['name']}",
         remedy="give one route these two destinations, or name the right VirtualService in the release file",
     )

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Weights
-from ci.patch import Change, Split, carriers, operations
+from ci.patch import Change, operations
 from ci.record import PREFIX, PURGED
 from fixtures.errors import ClusterRefused
+from fixtures.istio import Subsets, owned_routes
 
 HOST = "rebate-core.production.svc.cluster.local"
-SPLIT = Split(HOST, "stable", "canary")
+SUBSETS = Subsets(HOST, "stable", "canary")
 QUARTER = Weights(75, 25)
 
 
@@ -45,7 +46,7 @@ def virtual_service(*routes: dict[str, Any], **metadata: Any) -> dict[str, Any]:
 
 def applied(before: dict[str, Any], change: Change) -> dict[str, Any]:
     """Apply the patch as the API server would."""
-    return jsonpatch.apply_patch(copy.deepcopy(before), operations(before, change, SPLIT))  # type: ignore[no-any-return]
+    return jsonpatch.apply_patch(copy.deepcopy(before), operations(before, change, SUBSETS))  # type: ignore[no-any-return]
 
 
 # Routes that are none of ours: other hosts, other subsets, one destination, three destinations.
@@ -90,17 +91,16 @@ objects = st.builds(
 @given(objects, st.integers(0, 100))
 def test_the_weights_move_and_all_else_stays_byte_for_byte(before: dict[str, Any], canary: int) -> None:
     after = applied(before, Change(Weights(100 - canary, canary)))
-    assert {carrier.weights for carrier in carriers(after, SPLIT)} == {Weights(100 - canary, canary)}
+    assert {weights for _, _, weights in owned_routes(after, SUBSETS)} == {Weights(100 - canary, canary)}
     assert without_weights(after) == without_weights(before)
 
 
 def without_weights(virtual_service: dict[str, Any]) -> str:
     """Write an object down without the weights of our routes."""
     rest = copy.deepcopy(virtual_service)
-    ours = {int(carrier.path.rsplit("/", 1)[1]) for carrier in carriers(rest, SPLIT)}
-    for index in ours:
-        for each in rest["spec"]["http"][index]["route"]:
-            each.pop("weight", None)
+    for _, route, _ in owned_routes(rest, SUBSETS):
+        for entry in route["route"]:
+            entry.pop("weight", None)
     return json.dumps(rest)
 
 
@@ -117,7 +117,7 @@ def test_a_record_comes_and_goes_without_a_trace(before: dict[str, Any]) -> None
 
 @given(objects)
 def test_the_version_that_was_read_is_always_sent(before: dict[str, Any]) -> None:
-    first = operations(before, Change(QUARTER), SPLIT)[0]
+    first = operations(before, Change(QUARTER), SUBSETS)[0]
     assert first == {"op": "replace", "path": "/metadata/resourceVersion", "value": "41"}
 
 
@@ -131,7 +131,7 @@ def test_the_version_that_was_read_is_always_sent(before: dict[str, Any]) -> Non
 )
 def test_a_route_that_is_another_now_fails_the_patch(meanwhile: str, value: str) -> None:
     before = virtual_service(primary())
-    patch = operations(before, Change(QUARTER), SPLIT)
+    patch = operations(before, Change(QUARTER), SUBSETS)
     changed = jsonpatch.apply_patch(before, [{"op": "replace", "path": meanwhile, "value": value}])
     with pytest.raises(jsonpatch.JsonPatchTestFailed):
         jsonpatch.apply_patch(changed, patch)
@@ -139,7 +139,7 @@ def test_a_route_that_is_another_now_fails_the_patch(meanwhile: str, value: str)
 
 def test_only_what_differs_is_written() -> None:
     before = virtual_service(primary(), annotations={PREFIX + "rollout": "3f9c2a"})
-    patch = operations(before, Change(Weights(100, 0), {PREFIX + "rollout": "3f9c2a"}), SPLIT)
+    patch = operations(before, Change(Weights(100, 0), {PREFIX + "rollout": "3f9c2a"}), SUBSETS)
     assert {each["op"] for each in patch[1:]} == {"test"}
 
 
@@ -151,12 +151,4 @@ def test_a_record_alone_needs_no_route() -> None:
 def test_without_a_route_of_ours_it_says_what_is_missing() -> None:
     before = virtual_service({"route": [destination("stable", 100)]})
     with pytest.raises(ClusterRefused, match=r"production/rebate-core: no http route splits between exactly"):
-        operations(before, Change(QUARTER), SPLIT)
-
-
-def test_a_short_host_is_one_of_the_own_namespace_only() -> None:
-    elsewhere = virtual_service(
-        {"route": [destination("stable", 1, "rebate-core"), destination("canary", 1, "rebate-core")]},
-        namespace="test",
-    )
-    assert carriers(elsewhere, SPLIT) == []
+        operations(before, Change(QUARTER), SUBSETS)

@@ -1,0 +1,176 @@
+"""The one who writes VirtualServices: careful when a weight rises, stubborn when traffic goes to safety.
+
+Rules:
+    1. Every write carries the resourceVersion that was read, and is believed only when it has been read back.
+    2. ``write`` asks for permission anew after every read: between a look and the patch that follows from it
+       nobody can slip in, because such a patch is stale and refused. It gives up after a few attempts.
+    3. ``insist`` is for going to the safe weights: it works out the change anew from what it reads, and goes on
+       through every kind of error until it has read the change back, or its patience (minutes) is over.
+    4. A release may have more than one VirtualService (ingress and mesh): all of them are written, in their order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from checks.evidence import Weights
+from ci.patch import Change, Object, operations
+from ci.record import Record
+from fixtures.cluster import VIRTUAL_SERVICES, Cluster, Conflict, Invalid
+from fixtures.errors import ClusterRefused, PersonNeeded, SluicegateError, Unreachable
+from fixtures.istio import Subsets, owned_routes
+from fixtures.waiting import Clock, NotInTime, NotYet, wait
+
+ATTEMPTS = 5
+PAUSE = 0.1  # seconds between two attempts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A VirtualService as it was read.
+
+    Attributes:
+        object: all of it.
+        weights: of all our routes in it.
+    """
+
+    object: Object
+    weights: frozenset[Weights]
+
+    @property
+    def record(self) -> Record | None:
+        """The rollout's record.
+
+        Raises:
+            ClusterRefused: when somebody has made it unreadable.
+        """
+        return Record.read(self.object["metadata"].get("annotations") or {})
+
+    @property
+    def name(self) -> str:
+        """The VirtualService's name."""
+        return str(self.object["metadata"]["name"])
+
+    def shows(self, change: Change) -> bool:
+        """Say whether the change is there.
+
+        Args:
+            change: what should be different.
+        """
+        annotations = self.object["metadata"].get("annotations") or {}
+        as_wanted = all(annotations.get(key) == value for key, value in change.annotations.items())
+        return as_wanted and (change.weights is None or self.weights == {change.weights})
+
+
+class Traffic:
+    """The VirtualServices of one release.
+
+    Args:
+        cluster: with the right to read and patch them.
+        namespace: where they are.
+        names: of all of them, in the order of writing.
+        subsets: of the release.
+        clock: where time comes from.
+    """
+
+    def __init__(self, cluster: Cluster, namespace: str, names: Sequence[str], subsets: Subsets, clock: Clock) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._names = names
+        self._subsets = subsets
+        self._clock = clock
+
+    def look(self) -> list[Seen]:
+        """Read all of them.
+
+        Raises:
+            NotFound: when one is missing.
+        """
+        return [self._see(name) for name in self._names]
+
+    def write(self, change: Change, permit: Callable[[Seen], None]) -> None:
+        """Make a change that has to be right: raise a weight, keep the record.
+
+        Args:
+            change: what shall be different.
+            permit: is shown what was just read, and raises when the change is not to be made.
+
+        Raises:
+            ClusterRefused: when the API server does not let it happen.
+            Unreachable: when it can not be reached.
+        """
+        for name in self._names:
+            self._write(name, change, permit)
+
+    def insist(self, change: Callable[[Seen], Change | None], patience: float) -> None:
+        """Make a change that must not fail: go to the safe weights.
+
+        Args:
+            change: works out what shall be different from what was just read; None for nothing.
+            patience: seconds.
+
+        Raises:
+            PersonNeeded: when it is not so after ``patience``.
+        """
+        try:
+            wait(
+                lambda: self._attempt_all(change),
+                what="the safe weights",
+                timeout=patience,
+                interval=PAUSE,
+                clock=self._clock,
+            )
+        except NotInTime as error:
+            raise PersonNeeded(
+                f"the weights could not be set within {patience:g} s ({error.last})",
+                where=f"virtualservices {self._namespace}/{', '.join(self._names)}",
+                remedy="set them by hand: kubectl edit, all traffic to the version that is safe",
+            ) from error
+
+    def _see(self, name: str) -> Seen:
+        found = self._cluster.get(VIRTUAL_SERVICES, self._namespace, name)
+        return Seen(found, frozenset(weights for _, _, weights in owned_routes(found, self._subsets)))
+
+    def _patch(self, seen: Seen, change: Change) -> None:
+        patch = operations(seen.object, change, self._subsets)
+        self._cluster.json_patch(VIRTUAL_SERVICES, self._namespace, seen.name, patch)
+
+    def _write(self, name: str, change: Change, permit: Callable[[Seen], None]) -> None:
+        """Read, and patch what was read, until a read shows the change."""
+        trouble: SluicegateError = ClusterRefused("the change is undone as soon as it is made", name)
+        for _ in range(ATTEMPTS):
+            seen = self._see(name)
+            if seen.shows(change):
+                return
+            permit(seen)
+            try:
+                self._patch(seen, change)
+            except (Conflict, Invalid, Unreachable) as error:
+                # Stale, or lost on the way and perhaps done all the same: the next read tells.
+                trouble = error
+                self._clock.sleep(PAUSE)
+        if not self._see(name).shows(change):
+            raise trouble
+
+    def _attempt_all(self, change: Callable[[Seen], Change | None]) -> bool | NotYet:
+        """Try all of them, so that trouble with one does not keep the others from safety."""
+        troubles = [trouble for name in self._names if (trouble := self._attempt(name, change))]
+        return NotYet("; ".join(troubles)) if troubles else True
+
+    def _attempt(self, name: str, change: Callable[[Seen], Change | None]) -> str:
+        """Make the change and read it back; say what went wrong, "" for nothing."""
+        try:
+            for _ in range(ATTEMPTS):
+                seen = self._see(name)
+                wanted = change(seen)
+                if wanted is None or seen.shows(wanted):
+                    return ""
+                self._overwrite(seen, wanted)
+        except SluicegateError as error:
+            return str(error)
+        return f"{name} changes faster than it can be written"
+
+    def _overwrite(self, seen: Seen, change: Change) -> None:
+        try:
+            self._patch(seen, change)
+        except Conflict:
+            return  # somebody was faster: read again at once
