@@ -1,0 +1,172 @@
+"""Of any number of drivers one holds the service; a dead one's Lease is taken only after it has been watched."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ci.lease import Held, Holder, Lease, lease_name
+from fixtures.cluster import LEASES
+from fixtures.errors import Unreachable
+from fixtures.waiting import FakeClock
+
+ANA, BEN = "ana@jenkins-7/3f9c2a", "ben@laptop/77aa01"
+
+
+def never(renew: Callable[[], None]) -> None:
+    """Start no thread: the test renews, or the driver is dead."""
+
+
+@pytest.fixture
+def lease(cluster: Any, clock: FakeClock) -> Callable[[str], Lease]:
+    return lambda identity: Lease(cluster, "production", "shop", identity, clock=clock, renewing=never)
+
+
+def holder(cluster: Any) -> Holder:
+    return Holder.of(cluster.get(LEASES, "production", lease_name("shop")))
+
+
+def while_somebody_waits(clock: FakeClock, every: float, act: Callable[[], None]) -> None:
+    """Do something again and again while somebody sleeps on the clock."""
+    sleep = clock.sleep
+    due = [clock.monotonic() + every]
+
+    def acting(seconds: float) -> None:
+        sleep(seconds)
+        if clock.monotonic() >= due[0]:
+            due[0] += every
+            act()
+
+    clock.sleep = acting  # type: ignore[method-assign]
+
+
+def test_a_first_lease_is_created_and_given_back_at_the_end(cluster: Any, lease: Callable[[str], Lease]) -> None:
+    with lease(ANA) as ours:
+        assert ours.held
+        assert holder(cluster).identity == ANA
+    assert not ours.held
+    assert holder(cluster).identity == ""
+
+
+def test_a_lease_that_was_given_back_is_taken_at_once(clock: FakeClock, lease: Callable[[str], Lease]) -> None:
+    with lease(ANA):
+        pass
+    with lease(BEN) as ours:
+        assert ours.held
+    assert clock.monotonic() == 0
+
+
+def test_a_living_holder_is_named_with_host_time_and_what_to_do(
+    clock: FakeClock, lease: Callable[[str], Lease]
+) -> None:
+    with lease(ANA) as hers:
+        while_somebody_waits(clock, 5, hers.renew)
+        with pytest.raises(Held) as caught, lease(BEN):
+            pytest.fail("two drivers")
+    assert str(caught.value).startswith(
+        "shop: ana@jenkins-7 is releasing it since 2023-11-14T22:13:20.000000Z (rollout 3f9c2a); look with"
+    )
+    assert "sluicegate status RELEASE" in caught.value.remedy
+    assert caught.value.exit_code == 3
+    assert clock.monotonic() <= 5.5
+
+
+def test_a_dead_holder_is_watched_for_the_whole_duration_whatever_its_clock_says(
+    cluster: Any, clock: FakeClock, lease: Callable[[str], Lease]
+) -> None:
+    lease(ANA).__enter__()
+    body = cluster.get(LEASES, "production", lease_name("shop"))
+    body["spec"]["renewTime"] = "1999-01-01T00:00:00.000000Z"
+    cluster.put(LEASES, "production", body)
+    with lease(BEN) as ours:
+        assert ours.held
+        assert clock.monotonic() == 15
+        assert holder(cluster).identity == BEN
+
+
+def test_belief_ends_before_anybody_else_may_take_the_lease(
+    cluster: Any, clock: FakeClock, lease: Callable[[str], Lease]
+) -> None:
+    with lease(ANA) as ours:
+        cluster.broken = Unreachable("partition")
+        clock.sleep(9.9)
+        with pytest.raises(Unreachable):
+            ours.renew()
+        assert ours.held
+        clock.sleep(0.1)
+        assert not ours.held
+        cluster.broken = None
+
+
+def test_a_slow_renewal_counts_from_when_it_was_sent(
+    cluster: Any, clock: FakeClock, lease: Callable[[str], Lease]
+) -> None:
+    with lease(ANA) as ours:
+        clock.sleep(5)
+        cluster.after = lambda verb, name: clock.sleep(8)
+        ours.renew()
+        cluster.after = lambda verb, name: None
+        assert ours.held
+        clock.sleep(2)
+        assert not ours.held
+
+
+def test_a_holder_that_was_replaced_stops_and_leaves_the_lease_alone(
+    cluster: Any, clock: FakeClock, lease: Callable[[str], Lease]
+) -> None:
+    with lease(ANA) as hers:
+        clock.sleep(1)
+        with lease(BEN):
+            with pytest.raises(Held, match="ben@laptop"):
+                hers.renew()
+            assert not hers.held
+            hers.__exit__(None, None, None)
+            assert holder(cluster).identity == BEN
+
+
+def test_of_many_who_want_it_at_once_one_gets_it(cluster: Any) -> None:
+    """Real threads on one cluster, whose every write is as atomic as etcd's; the Lease is free."""
+    with Lease(cluster, "production", "shop", ANA, renewing=never):
+        pass
+    lock, start = threading.Lock(), threading.Barrier(8)
+    for verb in ("create", "replace"):
+        real = getattr(cluster, verb)
+
+        def locked(*arguments: Any, real: Callable[..., Any] = real) -> Any:
+            with lock:
+                return real(*arguments)
+
+        setattr(cluster, verb, locked)
+    taken: list[str] = []
+
+    def race(identity: str) -> None:
+        start.wait(5)
+        clock = FakeClock()
+        # Each waits on a clock of its own that stands still: nobody may see a dead holder here.
+        clock.monotonic = lambda: 0.0  # type: ignore[method-assign]
+        clock.sleep = lambda seconds: over.wait(0.01) and pytest.fail("over")  # type: ignore[method-assign]
+        try:
+            Lease(cluster, "production", "shop", identity, clock=clock, renewing=never).__enter__()
+            taken.append(identity)
+        except (Held, pytest.fail.Exception):
+            pass
+
+    over = threading.Event()
+    threads = [threading.Thread(target=race, args=(f"driver@host/{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    threads[0].join(0.3)
+    over.set()
+    for thread in threads:
+        thread.join(5)
+    assert len(taken) == 1
+    assert holder(cluster).identity == taken[0]
+
+
+def test_the_lease_is_renewed_in_the_background(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ci.lease.RENEWAL", 0.01)
+    renewed = threading.Event()
+    with Lease(cluster, "production", "shop", ANA):
+        cluster.after = lambda verb, name: renewed.set() if verb == "replace" else None
+        assert renewed.wait(5)
