@@ -56,11 +56,13 @@ class MemoryCluster:
 
     def create(self, resource: Resource, namespace: str, body: Object) -> Object:
         name = body["metadata"]["name"]
+        self.before("create", name)
         if (resource.plural, namespace, name) in self.objects:
             raise AlreadyExists("there is one", f"{resource.plural} {namespace}/{name}")
         return self._write("create", resource, namespace, name, body)
 
     def replace(self, resource: Resource, namespace: str, name: str, body: Object) -> Object:
+        self.before("replace", name)
         self._fresh(resource, namespace, name, body["metadata"].get("resourceVersion"))
         return self._write("replace", resource, namespace, name, body)
 

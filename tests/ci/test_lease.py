@@ -125,43 +125,24 @@ def test_a_holder_that_was_replaced_stops_and_leaves_the_lease_alone(
             assert holder(cluster).identity == BEN
 
 
-def test_of_many_who_want_it_at_once_one_gets_it(cluster: Any) -> None:
-    """Real threads on one cluster, whose every write is as atomic as etcd's; the Lease is free."""
-    with Lease(cluster, "production", "shop", ANA, renewing=never):
-        pass
-    lock, start = threading.Lock(), threading.Barrier(8)
-    for verb in ("create", "replace"):
-        real = getattr(cluster, verb)
-
-        def locked(*arguments: Any, real: Callable[..., Any] = real) -> Any:
-            with lock:
-                return real(*arguments)
-
-        setattr(cluster, verb, locked)
-    taken: list[str] = []
-
-    def race(identity: str) -> None:
-        start.wait(5)
-        clock = FakeClock()
-        # Each waits on a clock of its own that stands still: nobody may see a dead holder here.
-        clock.monotonic = lambda: 0.0  # type: ignore[method-assign]
-        clock.sleep = lambda seconds: over.wait(0.01) and pytest.fail("over")  # type: ignore[method-assign]
-        try:
-            Lease(cluster, "production", "shop", identity, clock=clock, renewing=never).__enter__()
-            taken.append(identity)
-        except (Held, pytest.fail.Exception):
+@pytest.mark.parametrize("there", [False, True])
+def test_of_two_who_take_a_free_lease_at_once_one_gets_it(
+    cluster: Any, clock: FakeClock, lease: Callable[[str], Lease], there: bool
+) -> None:
+    if there:
+        with lease(ANA):
             pass
+    ben = lease(BEN)
 
-    over = threading.Event()
-    threads = [threading.Thread(target=race, args=(f"driver@host/{number}",)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    threads[0].join(0.3)
-    over.set()
-    for thread in threads:
-        thread.join(5)
-    assert len(taken) == 1
-    assert holder(cluster).identity == taken[0]
+    def ben_is_faster(verb: str, name: str) -> None:
+        cluster.before = lambda verb, name: None
+        ben.__enter__()
+        while_somebody_waits(clock, 5, ben.renew)
+
+    cluster.before = ben_is_faster
+    with pytest.raises(Held, match="ben@laptop"), lease(ANA):
+        pytest.fail("two drivers")
+    assert ben.held
 
 
 def test_the_lease_is_renewed_in_the_background(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
