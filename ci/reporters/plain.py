@@ -1,0 +1,56 @@
+"""Plain lines for a log that nobody can redraw (Jenkins): one line an event, with the time since the start.
+
+While a suite waits for evidence there is at most one line per five seconds. Lines end after 400 characters: the
+whole sentence stands in the journal.
+
+Example:
+    >>> import sys
+    >>> from ci.events import Note
+    >>> plain = Plain(sys.stdout)
+    >>> plain.tell(Note(at=100.0, text="the canary takes 5 %"))
+    +     0.0 s  note: the canary takes 5 %
+    >>> plain.tell(Note(at=172.4, text="and 25 %"))
+    +1 min 12 s  note: and 25 %
+"""
+
+from typing import TextIO
+
+from ci.events import Event, Progress
+from ci.reporters.figures import seconds
+from ci.reporters.sentences import sentence
+from ci.reporters.strings import harmless
+
+PAUSE = 5.0  # seconds between two lines of progress
+LONGEST = 400  # characters
+
+
+class Plain:
+    """Writes lines.
+
+    Args:
+        stream: where to; characters that it can not write become ``?``.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._began: float | None = None
+        self._waited = float("-inf")
+
+    def tell(self, event: Event) -> None:
+        """Write the event's line, flushed."""
+        if isinstance(event, Progress):
+            if event.at - self._waited < PAUSE:
+                return
+            self._waited = event.at
+        self._began = event.at if self._began is None else self._began
+        text = harmless(sentence(event))
+        text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        self._write(f"+{seconds(event.at - self._began):>10}  {text}\n")
+
+    def close(self) -> None:
+        """Nothing to finish: the stream is not ours."""
+
+    def _write(self, line: str) -> None:
+        encoding = self._stream.encoding or "ascii"
+        self._stream.write(line.encode(encoding, "replace").decode(encoding))
+        self._stream.flush()

@@ -1,0 +1,118 @@
+"""One line an event, as it stands in Jenkins' log and in the live view.
+
+Example:
+    >>> sentence(Scaled(at=0.0, deployment="rebate-core-canary", replicas=2, took=1.1))
+    'rebate-core-canary has 2 ready replicas (1.1 s)'
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from checks.words import count
+from ci.events import (
+    Event,
+    Note,
+    PhaseEntered,
+    Progress,
+    Pushed,
+    RollbackBegan,
+    RollbackMeasured,
+    RolloutBegan,
+    RolloutEnded,
+    Scaled,
+    SuiteEnded,
+    SuiteReady,
+    SuiteStarted,
+    Synced,
+    VerdictReached,
+    WeightsProved,
+    WeightsWritten,
+)
+from ci.reporters.figures import seconds, short_image
+
+COMMIT = 7  # characters, as Git abbreviates
+
+
+def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: one line a kind of event
+    """Say what happened.
+
+    Args:
+        event: any event.
+
+    Returns:
+        One line without its time.
+    """
+    match event:
+        case RolloutBegan():
+            steps = ", ".join(map(str, event.steps))
+            image = short_image(event.image)
+            return f"{event.service}: {image} to {event.target} by {event.who}, steps {steps} % ({event.rollout})"
+        case PhaseEntered():
+            return f"{label(event.phase, event.step)} begins"
+        case WeightsWritten():
+            return f"weights set: {_split(event)} by {event.who}: {event.why} ({seconds(event.took)})"
+        case WeightsProved():
+            return f"the data plane routes {_split(event)} ({seconds(event.took)} after the write)"
+        case SuiteStarted():
+            return f"suite {_suite(event)} starts"
+        case SuiteReady():
+            return f"suite {_suite(event)} is ready: {', '.join(event.gates)} ({seconds(event.took)})"
+        case Progress():
+            return progress(event)
+        case VerdictReached():
+            return f"{event.outcome} {event.gate}: {event.sentence} (after {seconds(event.after)})"
+        case SuiteEnded():
+            verdict = "passed" if event.passed else f"NOT passed: {event.why}"
+            return f"suite {_suite(event)} {verdict} ({seconds(event.took)})"
+        case Pushed():
+            return f"pushed {event.commit[:COMMIT]} {event.subject} ({seconds(event.took)})"
+        case Synced():
+            return f"Argo CD runs {event.commit[:COMMIT]} and is healthy ({seconds(event.took)})"
+        case Scaled():
+            return f"{event.deployment} has {event.replicas} ready replicas ({seconds(event.took)})"
+        case RollbackBegan():
+            return f"ROLLING BACK by {event.who}: {event.reason}"
+        case RollbackMeasured():
+            return measured(event)
+        case Note():
+            return f"note: {event.text}"
+        case RolloutEnded():
+            return f"{event.outcome.upper()}: {event.sentence} (exit {event.exit_code})"
+        case _:
+            return repr(event)
+
+
+def label(phase: str, step: int | None) -> str:
+    """Name a part of the rollout: a step by its weight, every other phase by its name."""
+    if not step:
+        return phase
+    return f"{step} %" if phase == "step" else f"{phase} {step} %"
+
+
+def measured(event: RollbackMeasured) -> str:
+    """Say the rollback time as Envoy's log has it."""
+    if event.seconds is None:
+        return f"rollback measured in Envoy's log: {count(event.bad)} bad answers of the canary"
+    return (
+        f"rollback time {seconds(event.seconds)} by Envoy's log, from the first bad request to the last one routed "
+        f"to the canary; {count(event.bad)} bad answers in all"
+    )
+
+
+def progress(event: Progress) -> str:
+    """Say how far each gate is, and what the canary has answered."""
+    gates = "; ".join(filter(None, (_near(name, gate) for name, gate in event.gates.items())))
+    requests, errors = event.canary.get("requests", 0), event.canary.get("errors", 0)
+    return f"waiting: {gates or 'no evidence yet'}; canary {count(requests)} requests, {count(errors)} errors"
+
+
+def _near(name: str, gate: Mapping[str, Any]) -> str:
+    return f"{name} {gate['evidence']:.0f} of {gate['of']:.0f}" if gate.get("of") else ""
+
+
+def _suite(event: SuiteStarted | SuiteReady | SuiteEnded) -> str:
+    return event.suite if event.step is None else f"{event.suite} at {event.step} %"
+
+
+def _split(event: WeightsWritten | WeightsProved) -> str:
+    return f"stable {event.stable} %, canary {event.canary} %"

@@ -1,0 +1,144 @@
+"""What a person sees of a rollout at one moment, out of its events: no drawing, no clock.
+
+Example:
+    >>> ready = SuiteReady(at=1.0, suite="canary_step", step=25, gates=["error_rate", "pods"], took=0.9)
+    >>> passed = {"suite": "canary_step", "step": 25, "gate": "pods", "outcome": "PASS", "sentence": "2 pods ready"}
+    >>> [(gate.name, gate.outcome) for gate in gates([ready, VerdictReached(at=4.0, after=3.0, **passed)])]
+    [('error_rate', ''), ('pods', 'PASS')]
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ci.events import (
+    Event,
+    Progress,
+    RollbackBegan,
+    RolloutBegan,
+    RolloutEnded,
+    SuiteReady,
+    SuiteStarted,
+    VerdictReached,
+    WeightsProved,
+    WeightsWritten,
+)
+from ci.reporters.timeline import Part, parts, pending
+
+Some = TypeVar("Some", bound=Event)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate of the suite that runs.
+
+    Attributes:
+        name: of the gate.
+        outcome: PASS, FAIL or INCONCLUSIVE; "" while it is open.
+        sentence: how things stand, in words.
+        evidence: how much there is; ``of``: how much decides, 0 for a gate that only watches.
+    """
+
+    name: str
+    outcome: str
+    sentence: str
+    evidence: float = 0.0
+    of: float = 0.0
+
+    @property
+    def nearness(self) -> float:
+        """How near the decision is, 0 to 1.
+
+        Evidence multiplies with every request, so its logarithm is what grows evenly with the traffic.
+        """
+        if self.of <= 1 or not self.evidence > 1:
+            return 0.0
+        return min(1.0, math.log(self.evidence) / math.log(self.of))
+
+
+@dataclass(frozen=True)
+class View:
+    """A rollout at one moment.
+
+    Attributes:
+        began: how it began; None before that.
+        parts: what has been entered; ``pending``: labels of what is still to come.
+        weights: as written last; ``proved`` when the data plane is known to route by them.
+        gates: of the suite that runs or ran last.
+        canary, stable: requests and errors of the step.
+        rollback: why traffic is taken back, "" when it is not.
+        ended: the end; None before it.
+    """
+
+    began: RolloutBegan | None
+    parts: Sequence[Part]
+    pending: Sequence[str]
+    weights: WeightsWritten | None
+    proved: bool
+    gates: Sequence[Gate]
+    canary: Mapping[str, float]
+    stable: Mapping[str, float]
+    rollback: str
+    ended: RolloutEnded | None
+
+
+def seen(events: Sequence[Event], now: float) -> View:
+    """Fold the events into what is to be seen.
+
+    Args:
+        events: all so far, in order.
+        now: unix seconds.
+
+    Returns:
+        The view.
+    """
+    progress = _last(events, Progress)
+    rollback = _last(events, RollbackBegan)
+    weights, proof = _last(events, WeightsWritten), _last(events, WeightsProved)
+    return View(
+        began=_last(events, RolloutBegan),
+        parts=parts(events, now),
+        pending=pending(events),
+        weights=weights,
+        proved=bool(weights and proof and proof.at >= weights.at and proof.canary == weights.canary),
+        gates=gates(events),
+        canary=progress.canary if progress else {},
+        stable=progress.stable if progress else {},
+        rollback=rollback.reason if rollback else "",
+        ended=_last(events, RolloutEnded),
+    )
+
+
+def gates(events: Sequence[Event]) -> list[Gate]:
+    """Give the gates of the suite that was started last, in its order.
+
+    Args:
+        events: all so far, in order.
+
+    Returns:
+        One entry a gate; a verdict counts more than the progress before it.
+    """
+    started = max((place for place, event in enumerate(events) if isinstance(event, SuiteStarted)), default=0)
+    found: dict[str, Gate] = {}
+    for event in events[started:]:
+        if isinstance(event, SuiteReady):
+            found |= {name: Gate(name, "", "") for name in event.gates}
+        elif isinstance(event, VerdictReached):
+            found[event.gate] = Gate(event.gate, event.outcome, event.sentence)
+        elif isinstance(event, Progress):
+            still_open = {name: state for name, state in event.gates.items() if not _decided(found.get(name))}
+            found |= {name: _open(name, state) for name, state in still_open.items()}
+    return list(found.values())
+
+
+def _decided(gate: Gate | None) -> bool:
+    return gate is not None and gate.outcome != ""
+
+
+def _open(name: str, state: Mapping[str, Any]) -> Gate:
+    return Gate(name, "", state.get("sentence", ""), state.get("evidence") or 0.0, state.get("of") or 0.0)
+
+
+def _last(events: Sequence[Event], kind: type[Some]) -> Some | None:
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
