@@ -7,9 +7,9 @@ Rules:
     4. no request, no evidence; a rate equal to the objective never decides
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
-from checks.evidence import Count, Nearness, Terms, Tick
+from checks.evidence import Count, Nearness, Terms, Tick, Traffic
 from checks.gate import Judge, Role, gate
 from checks.harm import Harm
 from checks.sequential import evidence_below, lower_bound, upper_bound
@@ -23,6 +23,7 @@ class ErrorRate(Judge):
     """The canary's error rate is shown to be under the objective."""
 
     role = Role.DECIDER
+    version: ClassVar[str] = "canary"
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(terms)
@@ -50,10 +51,14 @@ class ErrorRate(Judge):
 
     def _add(self, tick: Tick) -> None:
         assert tick.traffic is not None
+        ended = self._ended(tick.traffic)
         if tick.settled:
-            self._seen += tick.traffic.canary
+            self._seen += ended
             self._unreached += tick.traffic.unreached
-        self._harm.add(tick.traffic.canary.requests, tick.traffic.canary.bad, tick.seconds)
+        self._harm.add(ended.requests, ended.bad, tick.seconds)
+
+    def _ended(self, traffic: Traffic) -> Count:
+        return traffic.canary
 
     def _evidence(self) -> float:
         return evidence_below(self.terms.error_rate, self._seen.requests, self._seen.bad, self.terms.group)
@@ -64,12 +69,16 @@ class ErrorRate(Judge):
 
     def _rate(self) -> str:
         if not self._seen.requests:
-            return "canary error rate (seen before this weight took effect)"
+            return f"{self.version} error rate (seen before this weight took effect)"
         low, high = self._bounds()
         rate = percent(self._seen.bad / self._seen.requests)
         reach = f"; {count(self._unreached)} reached no pod" if self._unreached else ""
         interval = f"95 % interval {percent(low)[:-2]} to {percent(high)}"
-        return f"canary error rate {rate} ({count(self._seen.bad)} of {count(self._seen.requests)}, {interval}{reach})"
+        seen = f"{count(self._seen.bad)} of {count(self._seen.requests)}"
+        return f"{self.version} error rate {rate} ({seen}, {interval}{reach})"
+
+    def _who(self) -> str:
+        return "the canary" if self.version == "canary" else self.version
 
     def _objective(self) -> str:
         return percent(self.terms.error_rate)
@@ -80,7 +89,7 @@ class ErrorRate(Judge):
     def _undecided(self) -> str:
         if not self._seen.requests:
             reason = f" ({self._gap})" if self._gap else ""
-            return f"no traffic reached the canary in {seconds(self._at)}{reason}: its error rate is unknown"
+            return f"no traffic reached {self._who()} in {seconds(self._at)}{reason}: its error rate is unknown"
         gap = f"; last look without data: {self._gap}" if self._gap else ""
         return f"{self._rate()}: neither over nor under {self._objective()} is shown in {seconds(self._at)}{gap}"
 
@@ -115,7 +124,23 @@ class ErrorRate(Judge):
         self._harm.resume(state)
 
 
+class StableErrorRate(ErrorRate):
+    """After the promotion: stable's error rate, on all the traffic, is shown to be under the objective."""
+
+    version = "stable"
+
+    def _ended(self, traffic: Traffic) -> Count:
+        # With the canary at 0 %, a request that reached nobody was stable's.
+        return traffic.stable + Count(traffic.unreached, traffic.unreached)
+
+
 @gate(ErrorRate)
 def test_error_rate(verdict: Verdict) -> None:
     """The canary's error rate is shown to be under the objective."""
+    verdict.require()
+
+
+@gate(StableErrorRate)
+def test_stable_error_rate(verdict: Verdict) -> None:
+    """Stable's error rate is shown to be under the objective."""
     verdict.require()
