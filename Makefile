@@ -1,0 +1,53 @@
+# make demo: a whole release on the sandbox, live.   make test: the harness's own tests.
+# Both set up what they need in .venv; Python 3.11 or newer, make and git have to be there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RATE ?= 1000
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test lint sandbox sandbox-down lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      one release promoted, one taken back, on the sandbox (Python and git only)"
+	@echo "make test      the tests"
+	@echo "make lint      ruff, mypy, import-linter, interrogate"
+	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
+	@echo "make lock      pin every dependency again, with hashes"
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Sluicegate needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "installing into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/python -m ci.demo --rate $(RATE)
+
+test: .venv/installed
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/interrogate -q checks fixtures scenarios ci
+
+sandbox: .venv/installed
+	@$(BIN)/sluicegate sandbox up
+
+sandbox-down: .venv/installed
+	@$(BIN)/sluicegate sandbox down
+
+lock: .venv/installed
+	$(PIP) uv
+	$(BIN)/uv pip compile pyproject.toml --extra sandbox --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports
