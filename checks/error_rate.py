@@ -28,7 +28,8 @@ class ErrorRate(Judge):
     def __init__(self, terms: Terms) -> None:
         super().__init__(terms)
         self._harm = Harm(terms.error_rate, terms.group, terms.horizon)
-        self._seen = Count()
+        self._seen = Count()  # under this weight
+        self._watched = Count()  # also before it was in effect
         self._unreached = 0.0
         self._at = 0.0
         self._gap = ""
@@ -43,18 +44,22 @@ class ErrorRate(Judge):
         if tick.traffic is not None:
             self._add(tick)
         if self._harm.evidence >= 1 / self.terms.fail_error:
-            return failed(f"{self._rate()} is over the objective {self._objective()}{self._after()}", **self._numbers())
+            return failed(
+                f"{self._rate(self._watched)} is over the objective {self._objective()}{self._after()}",
+                **self._numbers(),
+            )
         if self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
-            sentence = f"{self._rate()} is under the objective {self._objective()}{self._after()}"
+            sentence = f"{self._rate(self._seen)} is under the objective {self._objective()}{self._after()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
         return inconclusive(self._undecided(), **self._numbers())
 
     def _add(self, tick: Tick) -> None:
         assert tick.traffic is not None
         ended = self._ended(tick.traffic)
+        self._watched += ended
+        self._unreached += tick.traffic.unreached
         if tick.settled:
             self._seen += ended
-            self._unreached += tick.traffic.unreached
         self._harm.add(ended.requests, ended.bad, tick.seconds)
 
     def _ended(self, traffic: Traffic) -> Count:
@@ -63,19 +68,16 @@ class ErrorRate(Judge):
     def _evidence(self) -> float:
         return evidence_below(self.terms.error_rate, self._seen.requests, self._seen.bad, self.terms.group)
 
-    def _bounds(self) -> tuple[float, float]:
-        seen = (self._seen.requests, self._seen.bad, self.terms.group, INTERVAL_ERROR)
-        return lower_bound(*seen), upper_bound(*seen)
+    def _bounds(self, seen: Count) -> tuple[float, float]:
+        facts = (seen.requests, seen.bad, self.terms.group, INTERVAL_ERROR)
+        return lower_bound(*facts), upper_bound(*facts)
 
-    def _rate(self) -> str:
-        if not self._seen.requests:
-            return f"{self.version} error rate (seen before this weight took effect)"
-        low, high = self._bounds()
-        rate = percent(self._seen.bad / self._seen.requests)
+    def _rate(self, seen: Count) -> str:
+        low, high = self._bounds(seen)
+        rate = percent(seen.bad / seen.requests) if seen.requests else "unknown"
         reach = f"; {count(self._unreached)} reached no pod" if self._unreached else ""
         interval = f"95 % interval {percent(low)[:-2]} to {percent(high)}"
-        seen = f"{count(self._seen.bad)} of {count(self._seen.requests)}"
-        return f"{self.version} error rate {rate} ({seen}, {interval}{reach})"
+        return f"{self.version} error rate {rate} ({count(seen.bad)} of {count(seen.requests)}, {interval}{reach})"
 
     def _who(self) -> str:
         return "the canary" if self.version == "canary" else self.version
@@ -91,13 +93,16 @@ class ErrorRate(Judge):
             reason = f" ({self._gap})" if self._gap else ""
             return f"no traffic reached {self._who()} in {seconds(self._at)}{reason}: its error rate is unknown"
         gap = f"; last look without data: {self._gap}" if self._gap else ""
-        return f"{self._rate()}: neither over nor under {self._objective()} is shown in {seconds(self._at)}{gap}"
+        return (
+            f"{self._rate(self._seen)}: neither over nor under {self._objective()} is shown in {seconds(self._at)}{gap}"
+        )
 
     def _numbers(self) -> dict[str, Number]:
-        low, high = self._bounds()
+        seen = self._seen if self._seen.requests else self._watched
+        low, high = self._bounds(seen)
         return {
-            "requests": self._seen.requests,
-            "errors": self._seen.bad,
+            "requests": seen.requests,
+            "errors": seen.bad,
             "lower": low,
             "upper": high,
             "objective": self.terms.error_rate,
