@@ -19,6 +19,7 @@ from checks.words import count
 from ci.events import (
     Event,
     Note,
+    Progress,
     Pushed,
     RollbackBegan,
     RollbackMeasured,
@@ -35,6 +36,8 @@ from ci.reporters.strings import harmless, mapped
 from ci.reporters.timeline import Part, parts
 
 Some = TypeVar("Some", bound=Event)
+
+Row = tuple[Text, Text, Text]
 
 SHOWN = 0.05  # seconds: a cause of overhead under it is not worth a word
 OUTCOMES = {"promoted": "bold green", "rolled back": "bold red", "incomplete": "bold red", "held": "bold magenta"}
@@ -100,7 +103,7 @@ def _times(events: Sequence[Event]) -> RenderableType | None:
     table.add_column("part", no_wrap=True)
     for name in ("took", "evidence", "overhead"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("of the overhead")
+    table.add_column("of the overhead, seconds")
     for part in cut:
         table.add_row(*_row(part))
     whole = events[-1].at - events[0].at
@@ -111,17 +114,16 @@ def _times(events: Sequence[Event]) -> RenderableType | None:
 
 
 def _row(part: Part) -> list[Text]:
-    mark, style = MARKS["FAIL" if part.failed else "PASS"]
     causes = {name: took for name, took in part.causes.items() if took >= SHOWN}
     other = part.overhead - sum(causes.values())
     named = causes | ({"other": other} if other >= SHOWN else {})
     evidence = seconds(part.evidence) if part.evidence else "-"
     return [
-        Text.assemble((f"{mark} ", style), part.label),
+        Text.assemble(_mark("FAIL" if part.failed else "PASS"), " ", part.label),
         Text(seconds(part.took)),
         Text(evidence),
         Text(seconds(part.overhead)),
-        Text(", ".join(f"{name} {seconds(took)}" for name, took in named.items()), style=QUIET),
+        Text(", ".join(f"{name} {took:.1f}" for name, took in named.items()), style=QUIET),
     ]
 
 
@@ -129,39 +131,52 @@ def _decided(events: Sequence[Event]) -> RenderableType | None:
     """The gates that decided: each that did not pass, else in each step the one that took longest."""
     verdicts = _all(events, VerdictReached)
     against = [verdict for verdict in verdicts if verdict.outcome != "PASS"]
-    slowest = {verdict.step: verdict for verdict in sorted(verdicts, key=lambda each: each.after) if verdict.step}
+    if against:
+        return _listed("Decided by", [_verdict(each) for each in against])
     refused = [event for event in _all(events, SuiteEnded) if not event.passed]
-    rows = [_verdict(each) for each in against or slowest.values()]
-    if not against:
-        rows += [(Text("✗", style="bold red"), Text(event.suite), Text(event.why)) for event in refused]
-    by_hand = [event for event in _all(events, RollbackBegan) if not against and not refused]
-    rows += [(Text("✗", style="bold red"), Text(f"by {event.who}"), Text(event.reason)) for event in by_hand]
-    return _listed("Decided by", rows)
+    if refused:
+        return _listed("Decided by", [(_mark("FAIL"), Text(each.suite), Text(each.why)) for each in refused])
+    taken_back = _all(events, RollbackBegan)
+    if taken_back:
+        return _listed("Decided by", [(_mark("FAIL"), Text(each.who), Text(each.reason)) for each in taken_back])
+    return _listed("Shown by evidence, the slowest gate of each suite", [_verdict(each) for each in _slowest(events)])
 
 
-def _verdict(verdict: VerdictReached) -> tuple[Text, Text, Text]:
-    mark, style = MARKS[verdict.outcome]
+def _slowest(events: Sequence[Event]) -> list[VerdictReached]:
+    """Of the gates that need evidence, the one of each suite that needed the most time."""
+    needing = {name for event in _all(events, Progress) for name, gate in event.gates.items() if gate.get("of")}
+    slowest: dict[tuple[str, int | None], VerdictReached] = {}
+    for verdict in _all(events, VerdictReached):
+        known = slowest.get((verdict.suite, verdict.step))
+        if verdict.gate in needing and (known is None or verdict.after > known.after):
+            slowest[verdict.suite, verdict.step] = verdict
+    return list(slowest.values())
+
+
+def _verdict(verdict: VerdictReached) -> Row:
     place = verdict.suite if verdict.step is None else f"{verdict.step} %"
-    return Text(mark, style=style), Text(f"{place} {verdict.gate}"), Text(verdict.sentence)
+    return _mark(verdict.outcome), Text(f"{place} {verdict.gate}"), Text(verdict.sentence)
+
+
+def _mark(outcome: str) -> Text:
+    mark, style = MARKS[outcome]
+    return Text(mark, style=style)
 
 
 def _changed(events: Sequence[Event]) -> RenderableType | None:
-    writes = [
-        (Text(moment(event.at)), Text(f"{event.stable}/{event.canary}"), Text(f"{event.who}: {event.why}"))
-        for event in _all(events, WeightsWritten)
-    ]
-    commits = [
-        (Text(moment(event.at)), Text(event.commit[:COMMIT]), Text(event.subject)) for event in _all(events, Pushed)
-    ]
-    notes = [(Text(moment(event.at)), Text("note"), Text(event.text)) for event in _all(events, Note)]
-    return _listed("Weights (stable/canary), commits, notes", sorted([*writes, *commits, *notes], key=_when))
+    rows: list[Row] = []
+    for event in events:
+        time = Text(moment(event.at))
+        if isinstance(event, WeightsWritten):
+            rows.append((time, Text(f"{event.stable}/{event.canary}"), Text(f"{event.who}: {event.why}")))
+        elif isinstance(event, Pushed):
+            rows.append((time, Text(event.commit[:COMMIT]), Text(event.subject)))
+        elif isinstance(event, Note):
+            rows.append((time, Text("note"), Text(event.text)))
+    return _listed("Written: weights (stable/canary) and commits", rows)
 
 
-def _when(row: tuple[Text, Text, Text]) -> str:
-    return row[0].plain
-
-
-def _listed(title: str, rows: Sequence[tuple[Text, Text, Text]]) -> RenderableType | None:
+def _listed(title: str, rows: Sequence[Row]) -> RenderableType | None:
     if not rows:
         return None
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -174,9 +189,14 @@ def _listed(title: str, rows: Sequence[tuple[Text, Text, Text]]) -> RenderableTy
 
 
 def _files(events: Sequence[Event], journal: str) -> RenderableType | None:
-    junit = [event.junit for event in _all(events, SuiteEnded) if event.junit]
-    rows = [Text(f"JUnit    {path}") for path in junit] + ([Text(f"journal  {journal}")] if journal else [])
-    return Group(*rows) if rows else None
+    """Where the evidence lies; files of one folder stand behind its name."""
+    folders: dict[str, list[str]] = {}
+    for event in _all(events, SuiteEnded):
+        folder, _, name = event.junit.rpartition("/")
+        folders.setdefault(folder, []).append(name)
+    lines = [f"JUnit    {folder}/ {' '.join(names)}" for folder, names in folders.items() if any(names)]
+    lines += [f"journal  {journal}"] if journal else []
+    return Group(*map(Text, lines)) if lines else None
 
 
 def _all(events: Sequence[Event], kind: type[Some]) -> list[Some]:

@@ -15,7 +15,7 @@ Example:
 
 from typing import TextIO
 
-from ci.events import Event, Progress
+from ci.events import Event, Progress, SuiteStarted
 from ci.reporters.figures import seconds
 from ci.reporters.sentences import sentence
 from ci.reporters.strings import harmless
@@ -38,6 +38,8 @@ class Plain:
 
     def tell(self, event: Event) -> None:
         """Write the event's line, flushed."""
+        if isinstance(event, SuiteStarted):
+            return  # its ``SuiteReady`` follows within a second, and says more
         if isinstance(event, Progress):
             if event.at - self._waited < PAUSE:
                 return

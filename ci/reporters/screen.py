@@ -7,15 +7,15 @@ one line first, then the oldest events are left out; what one can do now always 
 
 from collections.abc import Mapping, Sequence
 
+from rich.columns import Columns
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.progress_bar import ProgressBar
 from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
 from checks.words import count, percent
-from ci.events import Event, Progress
-from ci.reporters.figures import day, moment, seconds, short_image
+from ci.events import Event, Progress, RolloutBegan, SuiteStarted
+from ci.reporters.figures import moment, seconds, short_image
 from ci.reporters.sentences import sentence
 from ci.reporters.timeline import Part
 from ci.reporters.view import Gate, View
@@ -23,6 +23,8 @@ from ci.reporters.view import Gate, View
 MARKS = {"PASS": ("✓", "green"), "FAIL": ("✗", "bold red"), "INCONCLUSIVE": ("?", "bold magenta"), "": ("▶", "bold")}
 QUIET = "dim"
 BAR = 20  # characters
+NAME = 22  # characters of a gate's name
+EVENTS = 10  # of the last, where there is room
 
 
 class Screen:
@@ -37,7 +39,7 @@ class Screen:
 
     def __init__(self, view: View, events: Sequence[Event], now: float, abort: str) -> None:
         self._view = view
-        self._events = [event for event in events if not isinstance(event, Progress)]
+        self._events = [event for event in events if not isinstance(event, Progress | SuiteStarted)]
         self._now = now
         self._abort = abort
 
@@ -49,15 +51,15 @@ class Screen:
         body = console.render_lines(self._body(compact=False), width, pad=False)
         if len(body) + 3 > room:  # not even three events would fit
             body = console.render_lines(self._body(compact=True), width, pad=False)
-        newest = self._events[-max(0, room - len(body)) :] if room > len(body) else []
+        free = min(EVENTS, max(0, room - len(body)))
+        newest = self._events[len(self._events) - min(free, len(self._events)) :]
         recent = console.render_lines(Group(*map(_event, newest)), width, pad=False) if newest else []
         yield SegmentLines([*body[:room], *recent, *foot], new_lines=True)
 
     def _body(self, *, compact: bool) -> RenderableType:
         view = self._view
         gap = [] if compact else [Text()]
-        gates = [_gate(gate, compact=compact) for gate in view.gates]
-        return Group(_head(view, self._now), *gap, _way(view), *gap, _traffic(view), *gap, *gates, *gap)
+        return Group(_head(view, self._now), *gap, _way(view), *gap, _traffic(view), *gap, _gates(view, compact), *gap)
 
 
 def _head(view: View, now: float) -> RenderableType:
@@ -65,20 +67,21 @@ def _head(view: View, now: float) -> RenderableType:
     if began is None:
         return Text("starting", style="bold")
     line = Table.grid(expand=True)
-    line.add_column(no_wrap=True, overflow="ellipsis")
+    line.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     line.add_column(no_wrap=True, justify="right")
-    line.add_row(_standing(view), Text(f"{seconds(now - began.at)} since {day(began.at)}"))
-    about = f"{short_image(began.image)}  to {began.target}  by {began.who}  rollout {began.rollout}"
-    return Group(line, Text(about, no_wrap=True, overflow="ellipsis"), *_reason(view))
+    line.add_row(_standing(began, view), Text(f"{seconds(now - began.at)} since {moment(began.at)} UTC"))
+    about = f"{short_image(began.image)}  to {began.target}  by {began.who}  {began.rollout}"
+    return Group(line, Text(about), *_reason(view))
 
 
-def _standing(view: View) -> Text:
-    service = view.began.service if view.began else ""
+def _standing(began: RolloutBegan, view: View) -> Text:
     if view.ended is not None:
-        return Text(f"{service}: {view.ended.outcome.upper()}", style="bold")
+        return Text(f"{began.service}: {view.ended.outcome.upper()}", style="bold")
     if view.rollback:
-        return Text(f"{service}: ROLLING BACK", style="bold red")
-    return Text(f"{service}: {view.parts[-1].label if view.parts else 'starting'}", style="bold")
+        return Text(f"{began.service}: ROLLING BACK", style="bold red")
+    waiting = [gate.name for gate in view.gates if gate.waits]
+    what = f", waiting for {' and '.join(waiting)}" if waiting else ""
+    return Text(f"{began.service}: {view.parts[-1].label if view.parts else 'starting'}{what}", style="bold")
 
 
 def _reason(view: View) -> list[Text]:
@@ -88,15 +91,11 @@ def _reason(view: View) -> list[Text]:
 
 def _way(view: View) -> RenderableType:
     """Every part of the rollout with what it took, and those to come."""
-    names = [Text(part.label, style="" if part.over else "bold") for part in view.parts]
-    times = [_time(part) for part in view.parts]
-    ahead = [Text(label, style=QUIET) for label in view.pending]
-    grid = Table.grid(expand=True)
-    for _ in [*names, *ahead]:
-        grid.add_column(no_wrap=True, overflow="ellipsis")
-    grid.add_row(*names, *ahead)
-    grid.add_row(*times, *(Text("·", style=QUIET) for _ in ahead))
-    return grid
+    entered = [
+        Text(f"{part.label}\n", style="" if part.over else "bold").append_text(_time(part)) for part in view.parts
+    ]
+    ahead = [Text(f"{label}\n·", style=QUIET) for label in view.pending]
+    return Columns([*entered, *ahead], padding=(0, 2))
 
 
 def _time(part: Part) -> Text:
@@ -116,35 +115,42 @@ def _traffic(view: View) -> RenderableType:
     grid.add_row(*_side("stable", view.weights.stable, view.stable))
     grid.add_row(*_side("canary", view.weights.canary, view.canary))
     proof = "proved on the data plane" if view.proved else "written, not yet proved on the data plane"
-    return Group(grid, Text(proof, style=QUIET))
+    return Group(grid, Text(f"weights {proof}", style=QUIET))
 
 
 def _side(name: str, weight: int, seen: Mapping[str, float]) -> list[RenderableType]:
+    side: list[RenderableType] = [Text(name), Text(f"{weight} %", style="bold"), _bar(weight / 100)]
+    if not seen:
+        return side
     requests, errors = seen.get("requests", 0), seen.get("errors", 0)
     rate = percent(errors / requests) if requests else "-"
-    figures = [f"{count(requests)} requests", f"{count(errors)} errors", rate]
-    return [Text(name), Text(f"{weight} %", style="bold"), _bar(weight / 100), *map(Text, figures)]
+    return [*side, Text(f"{count(requests)} requests"), Text(f"{count(errors)} errors"), Text(rate)]
 
 
-def _bar(share: float, style: str = "bold") -> ProgressBar:
-    return ProgressBar(total=1, completed=share, width=BAR, style=QUIET, complete_style=style, finished_style=style)
+def _bar(share: float) -> Text:
+    """A bar whose end is seen without colour too: the rest is a thinner line, not a paler one."""
+    full = round(share * BAR)
+    return Text("━" * full, style="bold").append("─" * (BAR - full), style=QUIET)
 
 
-def _gate(gate: Gate, *, compact: bool) -> RenderableType:
-    mark, style = MARKS[gate.outcome]
+def _gates(view: View, compact: bool) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, width=1)
-    grid.add_column(no_wrap=True, width=14, overflow="ellipsis")
+    grid.add_column(no_wrap=True, max_width=NAME, overflow="ellipsis")
     grid.add_column(ratio=1)
-    words = Text(gate.sentence, no_wrap=compact, overflow="ellipsis" if compact else "fold")
-    about = Group(_evidence(gate), words) if gate.of else words
-    grid.add_row(Text(mark, style=style), Text(gate.name, style=style), about)
+    for gate in view.gates:
+        mark, style = MARKS[gate.outcome]
+        words = Text(gate.sentence, no_wrap=compact, overflow="ellipsis" if compact else "fold")
+        about = Group(_evidence(gate, view.watched), words) if gate.waits else words
+        grid.add_row(Text(mark, style=style), Text(gate.name, style=style), about)
     return grid
 
 
-def _evidence(gate: Gate) -> RenderableType:
+def _evidence(gate: Gate, watched: float) -> RenderableType:
+    remaining = gate.remaining(watched)
+    guess = "" if remaining is None else f", about {seconds(remaining)} to go"
     line = Table.grid(padding=(0, 2, 0, 0))
-    line.add_row(_bar(gate.nearness), Text(f"evidence {count(gate.evidence)} of {count(gate.of)}"))
+    line.add_row(_bar(gate.nearness), Text(f"evidence {count(gate.evidence)} of {count(gate.of)}{guess}"))
     return line
 
 
@@ -156,5 +162,8 @@ def _foot(view: View, abort: str) -> RenderableType:
     if view.ended is not None:
         return Text()
     if view.rollback:
-        return Text("traffic is on its way back; nothing has to be done", style="bold")
-    return Text.assemble((abort, "bold"), "  takes traffic back at once; so does Ctrl-C")
+        done = view.proved and view.weights is not None and view.weights.canary == 0
+        where = "is back on stable, proved on the data plane" if done else "is on its way back to stable"
+        return Text(f"\nTraffic {where}; nothing has to be done by hand.", style="bold")
+    lines = Text("\nCtrl-C here takes traffic back at once; so does, in any other terminal:\n  ")
+    return lines.append(abort, style="bold")

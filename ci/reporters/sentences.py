@@ -2,7 +2,7 @@
 
 Example:
     >>> sentence(Scaled(at=0.0, deployment="rebate-core-canary", replicas=2, took=1.1))
-    'rebate-core-canary has 2 ready replicas (1.1 s)'
+    'rebate-core-canary: 2 ready (1.1 s)'
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: on
         case Progress():
             return progress(event)
         case VerdictReached():
-            return f"{event.outcome} {event.gate}: {event.sentence} (after {seconds(event.after)})"
+            return f"{event.outcome} {event.gate}: {event.sentence}"
         case SuiteEnded():
             verdict = "passed" if event.passed else f"NOT passed: {event.why}"
             return f"suite {_suite(event)} {verdict} ({seconds(event.took)})"
@@ -69,7 +69,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: on
         case Synced():
             return f"Argo CD runs {event.commit[:COMMIT]} and is healthy ({seconds(event.took)})"
         case Scaled():
-            return f"{event.deployment} has {event.replicas} ready replicas ({seconds(event.took)})"
+            return f"{event.deployment}: {event.replicas} ready ({seconds(event.took)})"
         case RollbackBegan():
             return f"ROLLING BACK by {event.who}: {event.reason}"
         case RollbackMeasured():

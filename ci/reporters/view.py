@@ -28,6 +28,8 @@ from ci.reporters.timeline import Part, parts, pending
 
 Some = TypeVar("Some", bound=Event)
 
+CLEAR = 0.2  # of the way to a decision: before that no guess of the rest is worth a word
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -47,6 +49,11 @@ class Gate:
     of: float = 0.0
 
     @property
+    def waits(self) -> bool:
+        """It has not decided, and more requests will make it."""
+        return not self.outcome and self.of > 0
+
+    @property
     def nearness(self) -> float:
         """How near the decision is, 0 to 1.
 
@@ -55,6 +62,19 @@ class Gate:
         if self.of <= 1 or not self.evidence > 1:
             return 0.0
         return min(1.0, math.log(self.evidence) / math.log(self.of))
+
+    def remaining(self, watched: float) -> float | None:
+        """Guess how long it still takes if it goes on as it has.
+
+        Args:
+            watched: seconds it took to come this far.
+
+        Returns:
+            Seconds; None while too little is known to guess.
+        """
+        if not CLEAR <= self.nearness < 1:
+            return None
+        return watched * (1 / self.nearness - 1)
 
 
 @dataclass(frozen=True)
@@ -65,8 +85,8 @@ class View:
         began: how it began; None before that.
         parts: what has been entered; ``pending``: labels of what is still to come.
         weights: as written last; ``proved`` when the data plane is known to route by them.
-        gates: of the suite that runs or ran last.
-        canary, stable: requests and errors of the step.
+        gates: of the suite that runs or ran last; once traffic is taken back, those that have decided.
+        canary, stable: requests and errors since the weights; ``watched``: in how many seconds.
         rollback: why traffic is taken back, "" when it is not.
         ended: the end; None before it.
     """
@@ -79,6 +99,7 @@ class View:
     gates: Sequence[Gate]
     canary: Mapping[str, float]
     stable: Mapping[str, float]
+    watched: float
     rollback: str
     ended: RolloutEnded | None
 
@@ -93,18 +114,20 @@ def seen(events: Sequence[Event], now: float) -> View:
     Returns:
         The view.
     """
-    progress = _last(events, Progress)
-    rollback = _last(events, RollbackBegan)
+    progress, rollback = _last(events, Progress), _last(events, RollbackBegan)
     weights, proof = _last(events, WeightsWritten), _last(events, WeightsProved)
+    if progress and weights and progress.at < weights.at and not rollback:
+        progress = None  # it speaks of the weights before these
     return View(
         began=_last(events, RolloutBegan),
         parts=parts(events, now),
         pending=pending(events),
         weights=weights,
         proved=bool(weights and proof and proof.at >= weights.at and proof.canary == weights.canary),
-        gates=gates(events),
+        gates=[gate for gate in gates(events) if gate.outcome or not rollback],
         canary=progress.canary if progress else {},
         stable=progress.stable if progress else {},
+        watched=max(0.0, progress.at - weights.at) if progress and weights else 0.0,
         rollback=rollback.reason if rollback else "",
         ended=_last(events, RolloutEnded),
     )
