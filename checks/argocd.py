@@ -9,7 +9,7 @@ Rules (Argo CD's status has two loops; just after a push it still shows the past
 
 from checks.evidence import ApplicationState, Nearness, Terms, Tick
 from checks.gate import Judge, Role, gate
-from checks.verdict import Proof, Verdict, failed, inconclusive, passed
+from checks.verdict import Outcome, Proof, Verdict, failed, inconclusive, passed
 
 
 def judge(state: ApplicationState) -> Verdict:
@@ -43,7 +43,7 @@ class ArgoCd(Judge):
         super().__init__(terms)
         self._last = inconclusive("Argo CD has not been asked yet")
 
-    def look(self, tick: Tick) -> Verdict:
+    def look(self, tick: Tick) -> Outcome:
         """Judge the latest status; a tick without one changes nothing.
 
         Args:
@@ -51,6 +51,10 @@ class ArgoCd(Judge):
         """
         if tick.application is not None:
             self._last = judge(tick.application)
+        return self._last.outcome
+
+    def verdict(self) -> Verdict:
+        """Say what the last look showed."""
         return self._last
 
     def nearness(self) -> Nearness:

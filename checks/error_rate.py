@@ -13,7 +13,7 @@ from checks.evidence import Count, Nearness, Terms, Tick, Traffic
 from checks.gate import Judge, Role, gate
 from checks.harm import Harm
 from checks.sequential import evidence_below, lower_bound, upper_bound
-from checks.verdict import Number, Proof, Verdict, failed, inconclusive, passed
+from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
 from checks.words import count, percent, seconds
 
 INTERVAL_ERROR = 0.025  # a side: a 95 % interval that holds at every look
@@ -33,8 +33,9 @@ class ErrorRate(Judge):
         self._unreached = 0.0
         self._at = 0.0
         self._gap = ""
+        self._shown = Outcome.INCONCLUSIVE
 
-    def look(self, tick: Tick) -> Verdict:
+    def look(self, tick: Tick) -> Outcome:
         """Add the tick's requests and see what they show.
 
         Args:
@@ -42,22 +43,29 @@ class ErrorRate(Judge):
         """
         self._at, self._gap = tick.at, tick.gap
         if tick.traffic is not None:
-            self._add(tick)
+            self._add(tick.traffic, tick)
         if self._harm.evidence >= 1 / self.terms.fail_error:
-            return failed(
-                f"{self._rate(self._watched)} is over the objective {self._objective()}{self._after()}",
-                **self._numbers(),
-            )
-        if self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
+            self._shown = Outcome.FAIL
+        elif self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
+            self._shown = Outcome.PASS
+        else:
+            self._shown = Outcome.INCONCLUSIVE
+        return self._shown
+
+    def verdict(self) -> Verdict:
+        """Say rate, counts, interval, objective and seconds."""
+        if self._shown is Outcome.FAIL:
+            sentence = f"{self._rate(self._watched)} is over the objective {self._objective()}{self._after()}"
+            return failed(sentence, **self._numbers())
+        if self._shown is Outcome.PASS:
             sentence = f"{self._rate(self._seen)} is under the objective {self._objective()}{self._after()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
         return inconclusive(self._undecided(), **self._numbers())
 
-    def _add(self, tick: Tick) -> None:
-        assert tick.traffic is not None
-        ended = self._ended(tick.traffic)
+    def _add(self, traffic: Traffic, tick: Tick) -> None:
+        ended = self._ended(traffic)
         self._watched += ended
-        self._unreached += tick.traffic.unreached
+        self._unreached += traffic.unreached
         if tick.settled:
             self._seen += ended
         self._harm.add(ended.requests, ended.bad, tick.seconds)

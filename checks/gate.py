@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import pytest
 
 from checks.evidence import Nearness, Terms, Tick
-from checks.verdict import Outcome, Verdict, inconclusive
+from checks.verdict import Outcome, Verdict
 
 
 class Role(Enum):
@@ -49,12 +49,16 @@ class Judge(ABC):
         self.terms = terms
 
     @abstractmethod
-    def look(self, tick: Tick) -> Verdict:
+    def look(self, tick: Tick) -> Outcome:
         """Take one look and say what is shown so far; INCONCLUSIVE while nothing is.
 
         Args:
             tick: what happened since the look before.
         """
+
+    @abstractmethod
+    def verdict(self) -> Verdict:
+        """Put what the last look showed into words; called only when somebody reads it."""
 
     @abstractmethod
     def nearness(self) -> Nearness:
@@ -75,14 +79,17 @@ class Judge(ABC):
 class Decision:
     """The standing verdict of one judge over an observation: FAIL is final, PASS stands unless FAIL comes.
 
-    Args:
+    Attributes:
         judge: the judge to ask at each tick.
+        at: when it decided, or else last looked; seconds of watching.
+        outcome: what is shown so far.
     """
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        self.verdict = inconclusive("nothing was observed")
         self.at = 0.0
+        self.outcome = Outcome.INCONCLUSIVE
+        self._fallen: Verdict | None = None
 
     def look(self, tick: Tick) -> None:
         """Let the judge look, and keep what is decided.
@@ -95,18 +102,21 @@ class Decision:
         said = self.judge.look(tick)
         # A decider's PASS is kept as it was when it fell; a guard's is only as good as its last look.
         kept = self.outcome is Outcome.PASS and self.judge.role is Role.DECIDER
-        if not kept or said.outcome is Outcome.FAIL:
-            self.verdict, self.at = said, tick.at
+        if kept and said is not Outcome.FAIL:
+            return
+        self.outcome, self.at = said, tick.at
+        decided = said is Outcome.FAIL or (said is Outcome.PASS and self.judge.role is Role.DECIDER)
+        self._fallen = self.judge.verdict() if decided else None
 
     @property
-    def outcome(self) -> Outcome:
-        """What is shown so far."""
-        return self.verdict.outcome
+    def verdict(self) -> Verdict:
+        """The verdict as it fell, or what is shown so far."""
+        return self._fallen or self.judge.verdict()
 
     @property
-    def waited_for(self) -> bool:
-        """Whether the observation has to go on for this judge: a guard that is unsure at its last look counts too."""
-        return self.outcome is Outcome.INCONCLUSIVE
+    def final(self) -> bool:
+        """Whether nothing but harm can change it any more."""
+        return self._fallen is not None
 
 
 def gate(judge: type[Judge] | Callable[[Any], Verdict], evidence: str | None = None) -> pytest.MarkDecorator:

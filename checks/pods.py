@@ -12,7 +12,7 @@ from typing import Any
 from checks.digest import BROKEN
 from checks.evidence import Nearness, Pod, Terms, Tick
 from checks.gate import Judge, Role, gate
-from checks.verdict import Proof, Verdict, failed, inconclusive, passed
+from checks.verdict import Outcome, Proof, Verdict, failed, inconclusive, passed
 
 
 class CanaryPods(Judge):
@@ -25,7 +25,7 @@ class CanaryPods(Judge):
         self._restarts: dict[str, int] = {}
         self._last = inconclusive("the canary's pods have not been read yet")
 
-    def look(self, tick: Tick) -> Verdict:
+    def look(self, tick: Tick) -> Outcome:
         """Judge the latest list of pods; a tick without one changes nothing.
 
         Args:
@@ -34,6 +34,10 @@ class CanaryPods(Judge):
         if tick.pods is not None:
             self._last = self._harmed(tick.pods) or self._standing(tick.pods)
             self._restarts |= {pod.name: pod.restarts for pod in tick.pods}
+        return self._last.outcome
+
+    def verdict(self) -> Verdict:
+        """Say what the last look showed."""
         return self._last
 
     def _harmed(self, pods: tuple[Pod, ...]) -> Verdict | None:

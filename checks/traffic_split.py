@@ -14,7 +14,7 @@ beyond 0 or 100 % can not be crossed and needs no proof.
 from checks.evidence import Count, Nearness, Terms, Tick, Weights
 from checks.gate import Judge, Role, gate
 from checks.sequential import Mixture, evidence
-from checks.verdict import Number, Proof, Verdict, failed, inconclusive, passed
+from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
 from checks.words import count, percent, seconds
 
 MORE: Mixture = ((1.03, 0.15), (1.07, 0.2), (1.15, 0.2), (1.4, 0.2), (2.5, 0.15), (30.0, 0.1))
@@ -32,8 +32,10 @@ class TrafficSplit(Judge):
         self._high = (terms.weight + terms.split_tolerance) / 100
         self._seen = Count()  # requests of both versions; ``bad`` are the canary's
         self._at = 0.0
+        self._moved_to: Weights | None = None
+        self._shown = Outcome.INCONCLUSIVE
 
-    def look(self, tick: Tick) -> Verdict:
+    def look(self, tick: Tick) -> Outcome:
         """Add the tick's requests and see what the canary's share is shown to be.
 
         Args:
@@ -41,23 +43,35 @@ class TrafficSplit(Judge):
         """
         self._at = tick.at
         if tick.weights is not None and tick.weights.canary != self.terms.weight:
-            return self._moved(tick.weights)
+            self._moved_to = tick.weights
         if tick.traffic is not None and tick.settled:
             canary = tick.traffic.canary.requests
             self._seen += Count(canary + tick.traffic.stable.requests, canary)
+        self._shown = self._look()
+        return self._shown
+
+    def _look(self) -> Outcome:
         # A FAIL may come from two sides and in each of the steps.
-        if max(self._above(self._high), self._below(self._low)) >= 2 * self.terms.steps / self.terms.fail_error:
+        outside = max(self._above(self._high), self._below(self._low))
+        if self._moved_to is not None or outside >= 2 * self.terms.steps / self.terms.fail_error:
+            return Outcome.FAIL
+        if self._inside() >= 1 / self.terms.pass_error and self._seen.requests and self._at >= self.terms.soak:
+            return Outcome.PASS
+        return Outcome.INCONCLUSIVE
+
+    def verdict(self) -> Verdict:
+        """Say share, counts, weight and tolerance."""
+        if self._moved_to is not None:
+            return failed(
+                f"the canary's weight was changed to {self._moved_to.canary:g} % by someone else while"
+                f" {self.terms.weight:g} % was watched",
+            )
+        if self._shown is Outcome.FAIL:
             return failed(f"{self._share()} is not the weight {self._expected()}{self._after()}", **self._numbers())
-        if self._inside() >= 1 / self.terms.pass_error and self._seen.requests and tick.at >= self.terms.soak:
+        if self._shown is Outcome.PASS:
             sentence = f"{self._share()} agrees with the weight {self._expected()}{self._after()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
         return inconclusive(self._undecided(), **self._numbers())
-
-    def _moved(self, weights: Weights) -> Verdict:
-        return failed(
-            f"the canary's weight was changed to {weights.canary:g} % by someone else while"
-            f" {self.terms.weight:g} % was watched",
-        )
 
     def _above(self, edge: float) -> float:
         """Give the evidence that the share is over an edge."""

@@ -63,8 +63,8 @@ def test_harm_is_carried_from_step_to_step() -> None:
     second, afresh = ErrorRate(TERMS), ErrorRate(TERMS)
     second.resume(first.state())
     more = Tick(at=1, seconds=1, traffic=Traffic(canary=Count(2, 2)))
-    assert second.look(more).outcome is Outcome.FAIL
-    assert afresh.look(more).outcome is Outcome.INCONCLUSIVE
+    assert second.look(more) is Outcome.FAIL
+    assert afresh.look(more) is Outcome.INCONCLUSIVE
 
 
 def test_requests_that_reached_no_pod_are_named() -> None:

@@ -89,13 +89,13 @@ def test_a_restart_between_two_steps_is_seen(pod) -> None:
     first, second = CanaryPods(Terms(weight=5)), CanaryPods(Terms(weight=25))
     first.look(Tick(at=1, seconds=1, pods=(pod(restarts=0),)))
     second.resume(first.state())
-    assert second.look(Tick(at=1, seconds=1, pods=(pod(restarts=1),))).outcome is Outcome.FAIL
+    assert second.look(Tick(at=1, seconds=1, pods=(pod(restarts=1),))) is Outcome.FAIL
 
 
 def test_a_new_pod_may_not_restart_either(pod) -> None:
     judge = CanaryPods(Terms(weight=5))
     judge.look(Tick(at=1, seconds=1, pods=(pod("a"),)))
-    assert judge.look(Tick(at=2, seconds=1, pods=(pod("a"), pod("b", restarts=1)))).outcome is Outcome.FAIL
+    assert judge.look(Tick(at=2, seconds=1, pods=(pod("a"), pod("b", restarts=1)))) is Outcome.FAIL
 
 
 def test_a_guard_is_as_good_as_its_last_look(pod) -> None:
@@ -109,7 +109,7 @@ def test_a_guard_is_as_good_as_its_last_look(pod) -> None:
 
 def test_another_image_in_a_watched_pod_fails(pod) -> None:
     judge = CanaryPods(Terms(weight=5, digest="sha256:new"))
-    assert judge.look(Tick(at=1, seconds=1, pods=(pod(digest="sha256:old"),))).outcome is Outcome.FAIL
+    assert judge.look(Tick(at=1, seconds=1, pods=(pod(digest="sha256:old"),))) is Outcome.FAIL
 
 
 @pytest.mark.parametrize(
