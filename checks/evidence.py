@@ -7,6 +7,7 @@ passes, evidence does not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 
 @dataclass(frozen=True)
@@ -16,22 +17,25 @@ class Count:
     Attributes:
         requests: how many.
         bad: how many of them were errors.
+        slow: per latency objective, how many took longer than its bound; empty where nobody asked.
 
     Raises:
-        ValueError: when ``bad`` is not between 0 and ``requests``: such a source can not be believed.
+        ValueError: when ``bad`` or ``slow`` is not between 0 and ``requests``: such a source can not be believed.
     """
 
     requests: float = 0
     bad: float = 0
+    slow: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse impossible counts, NaN included."""
-        if not 0 <= self.bad <= self.requests < float("inf"):
-            raise ValueError(f"impossible counts: {self.bad} bad of {self.requests} requests")
+        if not all(0 <= part <= self.requests < float("inf") for part in (self.bad, *self.slow)):
+            raise ValueError(f"impossible counts: {self.bad} bad, {self.slow} slow of {self.requests} requests")
 
     def __add__(self, other: "Count") -> "Count":
         """Add two counts."""
-        return Count(self.requests + other.requests, self.bad + other.bad)
+        slow = tuple(map(sum, zip_longest(self.slow, other.slow, fillvalue=0.0)))
+        return Count(self.requests + other.requests, self.bad + other.bad, slow)
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,13 @@ class Traffic:
         canary: requests routed to the canary; those that reached nobody count here as bad.
         stable: requests routed to stable.
         unreached: how many requests of ``canary`` reached nobody (no endpoint, no connection).
+        pods: the canary's part of ``canary``, per pod, where the source tells pods apart.
     """
 
     canary: Count = Count()
     stable: Count = Count()
     unreached: float = 0
+    pods: Mapping[str, Count] = field(default_factory=dict)
 
     def __add__(self, other: "Traffic") -> "Traffic":
         """Add the traffic of two stretches of time."""
@@ -54,6 +60,7 @@ class Traffic:
             self.canary + other.canary,
             self.stable + other.stable,
             self.unreached + other.unreached,
+            {pod: self.pods.get(pod, Count()) + other.pods.get(pod, Count()) for pod in {**self.pods, **other.pods}},
         )
 
 
@@ -136,12 +143,27 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class LatencyObjective:
+    """A share of the requests and the time within which they are answered.
+
+    Attributes:
+        share: such as 0.99.
+        bound: seconds.
+    """
+
+    share: float
+    bound: float
+
+
+@dataclass(frozen=True)
 class Terms:
     """What the release file promises, in numbers; rates are shares (0.01), times are seconds.
 
     Attributes:
         weight: the canary's share of the traffic at this step, percent.
         error_rate: the objective.
+        latency: the objectives; ``Count.slow`` has one number for each, in this order.
+        margin: by how much the canary's error rate may be over stable's, a share.
         split_tolerance: how far the served share may lie from ``weight``, percentage points.
         soak: no PASS before so long.
         limit: no look after so long.
@@ -154,6 +176,8 @@ class Terms:
 
     weight: float
     error_rate: float = 0.01
+    latency: tuple[LatencyObjective, ...] = ()
+    margin: float = 0.005
     split_tolerance: float = 2.0
     soak: float = 60.0
     limit: float = 600.0

@@ -1,0 +1,143 @@
+"""A share of bad requests is shown to be under its objective: what error rate and latency gates have in common.
+
+Rules:
+    1. FAIL is looked at first: evidence of checks/harm.py, one process over the whole rollout
+    2. PASS: evidence below the objective (checks/sequential.py), begun anew at each weight, and the soak is over
+    3. no request, no evidence; a rate equal to the objective never decides
+"""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from checks.evidence import Count, Nearness, Terms, Tick, Traffic
+from checks.gate import Judge, Role
+from checks.harm import Harm
+from checks.sequential import evidence_below, lower_bound, upper_bound
+from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
+from checks.words import count, percent, seconds
+
+INTERVAL_ERROR = 0.025  # a side: a 95 % interval that holds at every look
+
+
+class RateJudge(Judge):
+    """A share of bad requests is shown to be under its objective.
+
+    Args:
+        terms: what the release file promises for this step.
+        objective: the share that the rate has to be under.
+        what: the rate in words, such as ``canary error rate``.
+        fail_error: probability of a false FAIL.
+    """
+
+    role = Role.DECIDER
+    version: ClassVar[str] = "canary"
+
+    def __init__(self, terms: Terms, objective: float, what: str, fail_error: float) -> None:
+        super().__init__(terms)
+        self.objective, self._what, self._fail_error = objective, what, fail_error
+        self._harm = Harm(objective, terms.group, terms.horizon)
+        self._seen = Count()  # under this weight
+        self._watched = Count()  # also before it was in effect
+        self._unreached = 0.0
+        self._at = 0.0
+        self._gap = ""
+        self._shown = Outcome.INCONCLUSIVE
+
+    @abstractmethod
+    def ended(self, traffic: Traffic) -> Count:
+        """Give the requests that count, and which of them are bad.
+
+        Args:
+            traffic: of one tick.
+        """
+
+    def look(self, tick: Tick) -> Outcome:
+        """Add the tick's requests and see what they show.
+
+        Args:
+            tick: what happened since the look before.
+        """
+        self._at, self._gap = tick.at, tick.gap
+        if tick.traffic is not None:
+            self._add(tick.traffic, tick)
+        if self._harm.evidence >= 1 / self._fail_error:
+            self._shown = Outcome.FAIL
+        elif self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
+            self._shown = Outcome.PASS
+        else:
+            self._shown = Outcome.INCONCLUSIVE
+        return self._shown
+
+    def _add(self, traffic: Traffic, tick: Tick) -> None:
+        ended = self.ended(traffic)
+        self._watched += ended
+        self._unreached += traffic.unreached
+        if tick.settled:
+            self._seen += ended
+        self._harm.add(ended.requests, ended.bad, tick.seconds)
+
+    def _evidence(self) -> float:
+        return evidence_below(self.objective, self._seen.requests, self._seen.bad, self.terms.group)
+
+    def verdict(self) -> Verdict:
+        """Say rate, counts, interval, objective and seconds."""
+        if self._shown is Outcome.FAIL:
+            return failed(f"{self._rate(self._watched)} is over the objective{self._decided()}", **self._numbers())
+        if self._shown is Outcome.PASS:
+            sentence = f"{self._rate(self._seen)} is under the objective{self._decided()}"
+            return passed(sentence, Proof(self._seen.requests), **self._numbers())
+        return inconclusive(self._undecided(), **self._numbers())
+
+    def _bounds(self, seen: Count) -> tuple[float, float]:
+        facts = (seen.requests, seen.bad, self.terms.group, INTERVAL_ERROR)
+        return lower_bound(*facts), upper_bound(*facts)
+
+    def _rate(self, seen: Count) -> str:
+        low, high = self._bounds(seen)
+        rate = percent(seen.bad / seen.requests) if seen.requests else "unknown"
+        reach = f"; {count(self._unreached)} reached no pod" if self._unreached else ""
+        interval = f"95 % interval {percent(low)[:-2]} to {percent(high)}"
+        return f"{self._what} {rate} ({count(seen.bad)} of {count(seen.requests)}, {interval}{reach})"
+
+    def _decided(self) -> str:
+        return f" {percent(self.objective)}; decided after {seconds(self._at)}"
+
+    def _undecided(self) -> str:
+        if not self._seen.requests:
+            reason = f" ({self._gap})" if self._gap else ""
+            who = "the canary" if self.version == "canary" else self.version
+            return f"no traffic reached {who} in {seconds(self._at)}{reason}: {self._what} unknown"
+        gap = f"; last look without data: {self._gap}" if self._gap else ""
+        shown = f"neither over nor under {percent(self.objective)} is shown in {seconds(self._at)}"
+        return f"{self._rate(self._seen)}: {shown}{gap}"
+
+    def _numbers(self) -> dict[str, Number]:
+        seen = self._seen if self._seen.requests else self._watched
+        low, high = self._bounds(seen)
+        return {
+            "requests": seen.requests,
+            "bad": seen.bad,
+            "lower": low,
+            "upper": high,
+            "objective": self.objective,
+            "group": self.terms.group,
+        }
+
+    def nearness(self) -> Nearness:
+        """Say how much evidence there is, for the side that is nearer."""
+        good, bad = self._evidence() * self.terms.pass_error, self._harm.evidence * self._fail_error
+        if bad > good:
+            return Nearness(self._undecided(), self._harm.evidence, 1 / self._fail_error)
+        return Nearness(self._undecided(), self._evidence(), 1 / self.terms.pass_error)
+
+    def state(self) -> dict[str, Any]:
+        """Keep the evidence of harm: it is one process over the whole rollout."""
+        return self._harm.state()
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Take the evidence of harm that the steps before have gathered.
+
+        Args:
+            state: what ``state`` gave there.
+        """
+        self._harm.resume(state)
