@@ -89,8 +89,8 @@ class RateJudge(Judge):
         return inconclusive(self._undecided(), **self._numbers())
 
     def _bounds(self, seen: Count) -> tuple[float, float]:
-        facts = (seen.requests, seen.bad, self.terms.group, INTERVAL_ERROR)
-        return lower_bound(*facts), upper_bound(*facts)
+        group = self.terms.group
+        return lower_bound(seen, group, INTERVAL_ERROR), upper_bound(seen, group, INTERVAL_ERROR)
 
     def _rate(self, seen: Count) -> str:
         low, high = self._bounds(seen)

@@ -20,6 +20,8 @@ Example:
 
 from math import exp, inf, log, log1p
 
+from checks.evidence import Count
+
 Mixture = tuple[tuple[float, float], ...]
 
 BELOW: Mixture = (
@@ -42,7 +44,9 @@ ABOVE: Mixture = (
     (100.0, 0.10),
     (1000.0, 0.10),
 )
-_BISECTIONS = 40  # halves the unit interval to 1e-12
+_STEPS = 60
+_PRECISION = 1e-6
+_SMALLEST = 1e-12
 
 
 def log_factor(odds: float, rate: float, requests: float, bad: float, group: float) -> float:
@@ -97,31 +101,74 @@ def evidence_above(rate: float, requests: float, bad: float, group: float) -> fl
     return evidence(ABOVE, rate, requests, bad, group)
 
 
-def upper_bound(requests: float, bad: float, group: float, error: float) -> float:
+class Bound:
+    """A bound on a rate that holds at all looks, found again at each look from where it was at the last.
+
+    E is monotone in p and its logarithm's slope is known, so Newton's method needs three or four steps; bisection
+    stands in where a step would leave the bracket.
+
+    Args:
+        mixture: ABOVE for a lower bound (what is shown to be under the rate), BELOW for an upper one.
+        error: probability that the bound is ever wrong.
+    """
+
+    def __init__(self, mixture: Mixture, error: float) -> None:
+        self._mixture, self._goal = mixture, -log(error)
+        self._is_lower = mixture[0][0] > 1
+        self.value = 0.0 if self._is_lower else 1.0
+
+    def update(self, seen: Count, group: float) -> float:
+        """Find the bound for all that was seen so far.
+
+        Args:
+            seen: the requests that ended, and the bad ones among them.
+            group: requests that may share one fate.
+
+        Returns:
+            A share; 0 (a lower bound) or 1 (an upper bound) while nothing is shown.
+        """
+        # A lower bound's evidence falls with p, an upper bound's grows: the goal is crossed once at most.
+        low, high = 0.0, 1.0
+        rate = self.value if 0 < self.value < 1 else seen.bad / seen.requests if seen.requests else 0.5
+        for _ in range(_STEPS):
+            rate = min(max(rate, _SMALLEST), 1 - _SMALLEST)
+            excess, slope = self._excess(rate, seen, group)
+            shown = excess >= 0
+            low, high = (rate, high) if shown is self._is_lower else (low, rate)
+            if high - low < _PRECISION * high or abs(excess) < _PRECISION:
+                break
+            step = rate - excess / slope if slope else low
+            rate = step if low < step < high else (low + high) / 2
+        # The side of the bracket on which nothing false is claimed.
+        self.value = low if self._is_lower else high
+        return self.value
+
+    def _excess(self, rate: float, seen: Count, group: float) -> tuple[float, float]:
+        """Give ln E(rate) - ln(1/error), and its slope."""
+        logs = [log_factor(odds, rate, seen.requests, seen.bad, group) + log(weight) for odds, weight in self._mixture]
+        top = max(logs)
+        parts = [exp(value - top) for value in logs]
+        total = sum(parts)
+        slope = sum(
+            part * (odds - 1) / (1 + rate * (odds - 1)) for part, (odds, _) in zip(parts, self._mixture, strict=True)
+        )
+        return top + log(total) - self._goal, -seen.requests * slope / total / group
+
+
+def upper_bound(seen: Count, group: float, error: float) -> float:
     """Give the smallest rate that is shown to be over the true one.
 
     Args:
-        requests: how many ended.
-        bad: how many of them were bad.
+        seen: the requests that ended, and the bad ones among them.
         group: requests that may share one fate.
         error: probability that the bound is ever wrong.
 
     Returns:
         A share; 1.0 while nothing is shown.
     """
-    low, high = 0.0, 1.0
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        shown = evidence_below(middle, requests, bad, group) >= 1 / error
-        low, high = (low, middle) if shown else (middle, high)
-    return high
+    return Bound(BELOW, error).update(seen, group)
 
 
-def lower_bound(requests: float, bad: float, group: float, error: float) -> float:
+def lower_bound(seen: Count, group: float, error: float) -> float:
     """Give the largest rate that is shown to be under the true one; arguments as ``upper_bound``."""
-    low, high = 0.0, 1.0
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        shown = middle > 0 and evidence_above(middle, requests, bad, group) >= 1 / error
-        low, high = (middle, high) if shown else (low, middle)
-    return low
+    return Bound(ABOVE, error).update(seen, group)

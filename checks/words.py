@@ -28,3 +28,8 @@ def seconds(duration: float) -> str:
     if duration < _MINUTE:
         return f"{duration:.0f} s"
     return f"{int(duration // _MINUTE)} min {int(duration % _MINUTE)} s"
+
+
+def milliseconds(duration: float) -> str:
+    """Write a duration given in seconds as people write latencies: 500 ms, 2.5 s."""
+    return f"{duration * 1000:g} ms" if duration < 1 else f"{duration:g} s"

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.evidence import Count
 from checks.harm import Harm
-from checks.sequential import evidence_above, evidence_below, lower_bound, upper_bound
+from checks.sequential import ABOVE, Bound, evidence_above, evidence_below, lower_bound, upper_bound
 
 
 def chance_of_ever(crossed: list[list[bool]], rate: float) -> float:
@@ -47,11 +48,27 @@ def test_groups_of_five_need_five_times_the_requests() -> None:
 @given(requests=st.integers(0, 5000), share=st.floats(0, 1), group=st.sampled_from([1, 5, 20]))
 def test_bounds_hold_the_observed_rate(requests: int, share: float, group: int) -> None:
     bad = int(requests * share)
-    low, high = lower_bound(requests, bad, group, 0.025), upper_bound(requests, bad, group, 0.025)
+    seen = Count(requests, bad)
+    low, high = lower_bound(seen, group, 0.025), upper_bound(seen, group, 0.025)
     observed = bad / requests if requests else 0
     assert low <= observed <= high or requests == 0
     if requests == 0:
         assert (low, high) == (0.0, 1.0)
+    # The bound is where the evidence is just enough, and not beyond.
+    if low > 0:
+        assert evidence_above(low, requests, bad, group) >= 39.99
+        assert evidence_above(min(1, low * 1.001 + 1e-9), requests, bad, group) <= 40.01
+    if high < 1:
+        assert evidence_below(high, requests, bad, group) >= 39.99
+        assert evidence_below(high * 0.999, requests, bad, group) <= 40.01
+
+
+def test_a_bound_that_is_updated_is_the_bound_that_is_found_afresh() -> None:
+    random.seed(2)
+    kept, seen = Bound(ABOVE, 0.005), Count()
+    for _ in range(200):
+        seen += Count(100, sum(random.random() < 0.01 for _ in range(100)))
+        assert kept.update(seen, 1) == pytest.approx(lower_bound(seen, 1, 0.005), rel=1e-4, abs=1e-9)
 
 
 def test_nothing_seen_is_no_evidence() -> None:
