@@ -43,8 +43,8 @@ class AgainstStable(Judge):
         """
         self._at = tick.at
         if tick.traffic is not None and tick.settled:
-            self._canary += tick.traffic.canary
-            self._stable += tick.traffic.stable
+            self._canary += tick.traffic.canary.all
+            self._stable += tick.traffic.stable.all
         self._shown = self._look()
         return self._shown
 

@@ -23,7 +23,7 @@ class ErrorRate(RateJudge):
         Args:
             traffic: of one tick.
         """
-        return traffic.canary
+        return traffic.canary.all
 
 
 class StableErrorRate(ErrorRate):
@@ -37,7 +37,7 @@ class StableErrorRate(ErrorRate):
         Args:
             traffic: of one tick.
         """
-        return traffic.stable + Count(traffic.unreached, traffic.unreached)
+        return traffic.stable.all + Count(traffic.unreached, traffic.unreached)
 
 
 @gate(ErrorRate)

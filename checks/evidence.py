@@ -16,26 +16,42 @@ class Count:
 
     Attributes:
         requests: how many.
-        bad: how many of them were errors.
-        slow: per latency objective, how many took longer than its bound; empty where nobody asked.
+        bad: how many of them were errors, or slower than a bound: whatever is counted.
 
     Raises:
-        ValueError: when ``bad`` or ``slow`` is not between 0 and ``requests``: such a source can not be believed.
+        ValueError: when ``bad`` is not between 0 and ``requests``: such a source can not be believed.
     """
 
     requests: float = 0
     bad: float = 0
-    slow: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse impossible counts, NaN included."""
-        if not all(0 <= part <= self.requests < float("inf") for part in (self.bad, *self.slow)):
-            raise ValueError(f"impossible counts: {self.bad} bad, {self.slow} slow of {self.requests} requests")
+        if not 0 <= self.bad <= self.requests < float("inf"):
+            raise ValueError(f"impossible counts: {self.bad} bad of {self.requests} requests")
 
     def __add__(self, other: "Count") -> "Count":
         """Add two counts."""
-        slow = tuple(map(sum, zip_longest(self.slow, other.slow, fillvalue=0.0)))
-        return Count(self.requests + other.requests, self.bad + other.bad, slow)
+        return Count(self.requests + other.requests, self.bad + other.bad)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one version answered.
+
+    Attributes:
+        all: the requests that ended, and the errors among them.
+        slow: per latency objective, the requests whose time is known, and those over its bound; empty where the source
+            can not tell. Kept apart from ``all``: a histogram may be read a moment later than its counter.
+    """
+
+    all: Count = Count()
+    slow: tuple[Count, ...] = ()
+
+    def __add__(self, other: "Answers") -> "Answers":
+        """Add what was answered in two stretches of time."""
+        slow = tuple(one + more for one, more in zip_longest(self.slow, other.slow, fillvalue=Count()))
+        return Answers(self.all + other.all, slow)
 
 
 @dataclass(frozen=True)
@@ -46,16 +62,16 @@ class Traffic:
         canary: requests routed to the canary; those that reached nobody count here as bad.
         stable: requests routed to stable.
         unreached: how many requests of ``canary`` reached nobody (no endpoint, no connection).
-        pods: the canary's part of ``canary``, per pod, where the source tells pods apart.
+        pods: the canary's requests per pod, where the source tells pods apart.
     """
 
-    canary: Count = Count()
-    stable: Count = Count()
+    canary: Answers = Answers()
+    stable: Answers = Answers()
     unreached: float = 0
     pods: Mapping[str, Count] = field(default_factory=dict)
 
     def __add__(self, other: "Traffic") -> "Traffic":
-        """Add the traffic of two stretches of time."""
+        """Add the traffic of two stretches of time, or of two sources."""
         return Traffic(
             self.canary + other.canary,
             self.stable + other.stable,
@@ -162,7 +178,7 @@ class Terms:
     Attributes:
         weight: the canary's share of the traffic at this step, percent.
         error_rate: the objective.
-        latency: the objectives; ``Count.slow`` has one number for each, in this order.
+        latency: the objectives; ``Answers.slow`` has one count for each, in this order.
         margin: by how much the canary's error rate may be over stable's, a share.
         split_tolerance: how far the served share may lie from ``weight``, percentage points.
         soak: no PASS before so long.

@@ -27,10 +27,8 @@ class _Slowness(RateJudge):
         self._index = index
 
     def ended(self, traffic: Traffic) -> Count:
-        canary = traffic.canary
-        if self._index >= len(canary.slow):
-            return Count()
-        return Count(canary.requests, canary.slow[self._index])
+        slow = traffic.canary.slow
+        return slow[self._index] if self._index < len(slow) else Count()
 
 
 class Latency(Judge):

@@ -45,8 +45,8 @@ class TrafficSplit(Judge):
         if tick.weights is not None and tick.weights.canary != self.terms.weight:
             self._moved_to = tick.weights
         if tick.traffic is not None and tick.settled:
-            canary = tick.traffic.canary.requests
-            self._seen += Count(canary + tick.traffic.stable.requests, canary)
+            canary = tick.traffic.canary.all.requests
+            self._seen += Count(canary + tick.traffic.stable.all.requests, canary)
         self._shown = self._look()
         return self._shown
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from checks.evidence import Count, Pod, Tick, Traffic
+from checks.evidence import Answers, Count, Pod, Tick, Traffic
 from checks.gate import Decision
 
 Watch = Callable[..., Decision]
@@ -22,7 +22,7 @@ def watch() -> Watch:
             bad += now
             canary = Count(int(asked) - int(asked - rate * weight / 100), now)
             stable = Count(rate - canary.requests, 0)
-            decision.look(Tick(at=second, seconds=1, traffic=Traffic(canary, stable)))
+            decision.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(canary), Answers(stable))))
         return decision
 
     return run

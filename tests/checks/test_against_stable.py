@@ -3,7 +3,7 @@
 import random
 
 from checks.against_stable import AgainstStable
-from checks.evidence import Count, LatencyObjective, Terms, Tick, Traffic
+from checks.evidence import Answers, Count, LatencyObjective, Terms, Tick, Traffic
 from checks.gate import Decision
 from checks.latency import Latency
 from checks.verdict import Outcome
@@ -19,7 +19,9 @@ def compared(canary: float, stable: float, seconds: int = 300, terms: Terms = TE
     random.seed(3)
     decision = Decision(AgainstStable(terms))
     for second in range(1, seconds + 1):
-        decision.look(Tick(at=second, seconds=1, traffic=Traffic(bad(100, canary), bad(1900, stable))))
+        decision.look(
+            Tick(at=second, seconds=1, traffic=Traffic(Answers(bad(100, canary)), Answers(bad(1900, stable))))
+        )
         if decision.final:
             break
     return decision
@@ -47,7 +49,7 @@ def test_a_canary_exactly_at_the_margin_never_decides() -> None:
 
 def test_without_stable_there_is_nothing_to_compare() -> None:
     decision = Decision(AgainstStable(TERMS))
-    decision.look(Tick(at=60, seconds=60, traffic=Traffic(Count(5000, 0), Count())))
+    decision.look(Tick(at=60, seconds=60, traffic=Traffic(Answers(Count(5000, 0)), Answers(Count()))))
     assert decision.outcome is Outcome.INCONCLUSIVE
     assert "no traffic reached stable" in decision.verdict.sentence
 
@@ -58,7 +60,9 @@ LATENCY = Terms(weight=5, latency=(LatencyObjective(0.99, 0.5), LatencyObjective
 def slow(*share: int, seconds: int = 30) -> Decision:
     decision = Decision(Latency(LATENCY))
     for second in range(1, seconds + 1):
-        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Count(100, 0, share))))
+        decision.look(
+            Tick(at=second, seconds=1, traffic=Traffic(Answers(Count(100), tuple(Count(100, each) for each in share))))
+        )
     return decision
 
 

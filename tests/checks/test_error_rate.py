@@ -1,7 +1,7 @@
 """The error rate gate: what it says, when, and that silence never passes."""
 
 from checks.error_rate import ErrorRate
-from checks.evidence import Count, Terms, Tick, Traffic
+from checks.evidence import Answers, Count, Terms, Tick, Traffic
 from checks.gate import Decision
 from checks.verdict import Outcome
 
@@ -48,33 +48,33 @@ def test_the_soak_is_kept_however_much_evidence_there_is(watch) -> None:
 
 
 def test_harm_before_the_weight_is_in_effect_fails_but_good_answers_do_not_help() -> None:
-    early = Tick(at=0, seconds=1, traffic=Traffic(canary=Count(5000, 0)), settled=False)
+    early = Tick(at=0, seconds=1, traffic=Traffic(canary=Answers(Count(5000, 0))), settled=False)
     decision = Decision(ErrorRate(TERMS))
     decision.look(early)
-    decision.look(Tick(at=10, seconds=1, traffic=Traffic(canary=Count(1, 0))))
+    decision.look(Tick(at=10, seconds=1, traffic=Traffic(canary=Answers(Count(1, 0)))))
     assert decision.outcome is Outcome.INCONCLUSIVE
-    decision.look(Tick(at=0, seconds=1, traffic=Traffic(canary=Count(500, 400)), settled=False))
+    decision.look(Tick(at=0, seconds=1, traffic=Traffic(canary=Answers(Count(500, 400))), settled=False))
     assert decision.outcome is Outcome.FAIL
 
 
 def test_harm_is_carried_from_step_to_step() -> None:
     first = ErrorRate(TERMS)
-    first.look(Tick(at=1, seconds=1, traffic=Traffic(canary=Count(3, 3))))
+    first.look(Tick(at=1, seconds=1, traffic=Traffic(canary=Answers(Count(3, 3)))))
     second, afresh = ErrorRate(TERMS), ErrorRate(TERMS)
     second.resume(first.state())
-    more = Tick(at=1, seconds=1, traffic=Traffic(canary=Count(2, 2)))
+    more = Tick(at=1, seconds=1, traffic=Traffic(canary=Answers(Count(2, 2))))
     assert second.look(more) is Outcome.FAIL
     assert afresh.look(more) is Outcome.INCONCLUSIVE
 
 
 def test_requests_that_reached_no_pod_are_named() -> None:
     decision = Decision(ErrorRate(TERMS))
-    decision.look(Tick(at=1, seconds=1, traffic=Traffic(canary=Count(40, 40), unreached=40)))
+    decision.look(Tick(at=1, seconds=1, traffic=Traffic(canary=Answers(Count(40, 40)), unreached=40)))
     assert decision.outcome is Outcome.FAIL
     assert "40 reached no pod" in decision.verdict.sentence
 
 
 def test_a_pass_turns_into_a_fail_when_harm_comes_before_the_others_have_decided(watch) -> None:
     decision = watch(Decision(ErrorRate(TERMS)), seconds=20, rate=1000, weight=5)
-    decision.look(Tick(at=21, seconds=1, traffic=Traffic(canary=Count(50, 50))))
+    decision.look(Tick(at=21, seconds=1, traffic=Traffic(canary=Answers(Count(50, 50)))))
     assert decision.outcome is Outcome.FAIL

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from checks.evidence import Count, Terms, Tick, Traffic, Weights
+from checks.evidence import Answers, Count, Terms, Tick, Traffic, Weights
 from checks.gate import Decision
 from checks.traffic_split import TrafficSplit
 from checks.verdict import Outcome
@@ -20,7 +20,7 @@ def test_a_split_as_written_passes(weight: float, tolerance: float) -> None:
     decision = Decision(TrafficSplit(terms(weight, tolerance)))
     for second in range(1, 30):
         canary = sum(random.random() < weight / 100 for _ in range(500))
-        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Count(canary), Count(500 - canary))))
+        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(Count(canary)), Answers(Count(500 - canary)))))
     assert decision.outcome is Outcome.PASS
     assert "agrees with the weight" in decision.verdict.sentence
 
@@ -28,7 +28,7 @@ def test_a_split_as_written_passes(weight: float, tolerance: float) -> None:
 def test_a_canary_that_gets_nothing_fails_soon() -> None:
     decision = Decision(TrafficSplit(terms(5)))
     for second in range(1, 10):
-        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Count(0), Count(100))))
+        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(Count(0)), Answers(Count(100)))))
     assert decision.outcome is Outcome.FAIL
     assert decision.at <= 5
     assert "the canary served 0 %" in decision.verdict.sentence
@@ -36,7 +36,7 @@ def test_a_canary_that_gets_nothing_fails_soon() -> None:
 
 def test_half_the_traffic_is_not_five_percent() -> None:
     decision = Decision(TrafficSplit(terms(5)))
-    decision.look(Tick(at=1, seconds=1, traffic=Traffic(Count(100), Count(100))))
+    decision.look(Tick(at=1, seconds=1, traffic=Traffic(Answers(Count(100)), Answers(Count(100)))))
     assert decision.outcome is Outcome.FAIL
 
 
@@ -49,6 +49,8 @@ def test_no_traffic_says_nothing() -> None:
 
 def test_a_weight_that_someone_else_moved_fails_at_once() -> None:
     decision = Decision(TrafficSplit(terms(25, 5)))
-    decision.look(Tick(at=1, seconds=1, traffic=Traffic(Count(25), Count(75)), weights=Weights(50, 50)))
+    decision.look(
+        Tick(at=1, seconds=1, traffic=Traffic(Answers(Count(25)), Answers(Count(75))), weights=Weights(50, 50))
+    )
     assert decision.outcome is Outcome.FAIL
     assert "changed to 50 % by someone else" in decision.verdict.sentence

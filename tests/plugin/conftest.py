@@ -16,12 +16,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SUBJECT = """
 import pytest
-from checks.evidence import ApplicationState, Count, Pod, Terms, Traffic, Weights
+from checks.evidence import Answers, ApplicationState, Count, Pod, Terms, Traffic, Weights
 from fixtures.observation import Observation
 
 class World:
     def __init__(self, bad): self.bad = bad
-    def read(self): return Traffic(Count(400, self.bad), Count(400))
+    def read(self): return Traffic(Answers(Count(400, self.bad)), Answers(Count(400)))
     def in_effect(self, canary): return True
     def counters(self): return {}
     def weights(self): return Weights(50, 50)
