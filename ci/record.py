@@ -9,7 +9,7 @@ The keys are these and no others, each with the prefix ``sluicegate.dev/``:
 ``step``            the canary's weight of the step in percent, 0 outside of steps
 ``who``             who drives, as ``name@host``
 ``since``           when the phase was entered, ISO 8601 in UTC (for people: nobody compares it with a clock)
-``commits``         our commits in the GitOps repository, oldest first, with commas between
+``commits``         our commits in the GitOps repository, as ``canary=SHA,stable=SHA``
 ``before-replicas`` how many replicas the canary's Deployment had at rest
 ``abort``           who has aborted and why; only ever added, by anybody who takes traffic back
 ==================  ==========================================================================================
@@ -23,7 +23,7 @@ Example:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from ci.phases import Phase, Place
@@ -43,7 +43,7 @@ class Record:
     step: int = 0
     who: str = ""
     since: str = ""
-    commits: tuple[str, ...] = ()
+    commits: Mapping[str, str] = field(default_factory=dict)
     before_replicas: int = 0
     abort: str = ""
 
@@ -76,7 +76,7 @@ class Record:
                 step=int(found.get("step", "0")),
                 who=found.get("who", ""),
                 since=found.get("since", ""),
-                commits=tuple(sha for sha in found.get("commits", "").split(",") if sha),
+                commits=dict(each.split("=") for each in found.get("commits", "").split(",") if each),
                 before_replicas=int(found.get("before_replicas", "0")),
                 abort=found.get("abort", ""),
             )
@@ -96,12 +96,12 @@ class Record:
             KEYS["step"]: str(self.step),
             KEYS["who"]: self.who,
             KEYS["since"]: self.since,
-            KEYS["commits"]: ",".join(self.commits),
+            KEYS["commits"]: ",".join(f"{role}={sha}" for role, sha in self.commits.items()),
             KEYS["before_replicas"]: str(self.before_replicas),
         }
 
 
-KEYS = {field.name: PREFIX + field.name.replace("_", "-") for field in fields(Record)}
+KEYS = {each.name: PREFIX + each.name.replace("_", "-") for each in fields(Record)}
 PURGED: Mapping[str, str | None] = dict.fromkeys(KEYS.values())
 
 

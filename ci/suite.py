@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ci.conclusion import Line
-from fixtures.waiting import SYSTEM_CLOCK, Clock
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOK = 0.02  # seconds between two looks at the verdict lines
@@ -47,8 +46,9 @@ class Order:
 
 
 class Run(Protocol):
-    """A run that was started."""
+    """A run that was started; ``command`` is how a person could start it."""
 
+    command: Sequence[str]
     junit: Path
     verdicts: Path
 
@@ -90,9 +90,10 @@ class PytestSuites:
             file.unlink(missing_ok=True)
         home = self._reports / ".home"
         home.mkdir(exist_ok=True)
+        words = command(order, self._service, files["xml"], files["verdicts.jsonl"])
         with files["log"].open("wb") as log:
             process = subprocess.Popen(
-                command(order, self._service, files["xml"], files["verdicts.jsonl"]),
+                words,
                 cwd=ROOT,
                 env=environment(os.environ, home, self._kubeconfig),
                 stdin=subprocess.DEVNULL,
@@ -100,7 +101,7 @@ class PytestSuites:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return PytestRun(process, files["xml"], files["verdicts.jsonl"], order.nonce)
+        return PytestRun(process, words, files["xml"], files["verdicts.jsonl"], order.nonce)
 
 
 class PytestRun:
@@ -108,25 +109,25 @@ class PytestRun:
 
     Args:
         process: the leader of its own process group.
+        command: that started it.
         junit: the JUnit file that it will leave.
         verdicts: the file of its verdict lines.
         nonce: that its lines carry; others are not its own.
-        clock: where time comes from.
     """
 
     def __init__(
         self,
         process: subprocess.Popen[bytes],
+        command: Sequence[str],
         junit: Path,
         verdicts: Path,
         nonce: str,
-        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self.command = command
         self.junit = junit
         self.verdicts = verdicts
         self._process = process
         self._nonce = nonce
-        self._clock = clock
         self._read = 0
 
     def lines(self) -> list[Line]:

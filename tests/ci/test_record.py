@@ -17,7 +17,9 @@ records = st.builds(
     step=st.integers(0, 100),
     who=words,
     since=words,
-    commits=st.lists(st.text("0123456789abcdef", min_size=7, max_size=40), max_size=3).map(tuple),
+    commits=st.dictionaries(
+        st.sampled_from(["canary", "stable"]), st.text("0123456789abcdef", min_size=7, max_size=40)
+    ),
     before_replicas=st.integers(0, 50),
 )
 
@@ -41,7 +43,9 @@ def test_without_a_rollout_there_is_no_record() -> None:
     assert Record.read({"kubectl.kubernetes.io/last-applied-configuration": "{}", KEYS["phase"]: "step"}) is None
 
 
-@pytest.mark.parametrize("broken", [{"phase": "dancing"}, {}, {"phase": "step", "step": "much"}])
+@pytest.mark.parametrize(
+    "broken", [{"phase": "dancing"}, {}, {"phase": "step", "step": "much"}, {"phase": "step", "commits": "4b82"}]
+)
 def test_an_edited_record_is_refused_with_what_to_do(broken: dict[str, str]) -> None:
     annotations = {KEYS["rollout"]: "3f9c2a"} | {KEYS[name]: value for name, value in broken.items()}
     with pytest.raises(ClusterRefused, match="set the weights by hand"):

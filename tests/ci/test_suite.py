@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], PytestRun]]:
             [sys.executable, "-c", program, str(verdicts)], stdout=subprocess.PIPE, start_new_session=True
         )
         started.append(process)
-        return PytestRun(process, tmp_path / "junit.xml", verdicts, "n1")
+        return PytestRun(process, [], tmp_path / "junit.xml", verdicts, "n1")
 
     yield run
     for process in started:

@@ -1,0 +1,163 @@
+"""The effects on the VirtualServices: the record, the weights, and the proof that they are in effect."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from checks.evidence import Weights
+from ci.abort import readable
+from ci.events import Event, Note, WeightsProved, WeightsWritten
+from ci.patch import Change
+from ci.phases import Phase, Place, weights_at
+from ci.record import PURGED, as_utc
+from ci.state import State
+from ci.traffic import Seen, Traffic
+from ci.watch import Watch
+from fixtures.waiting import wait
+
+PATIENCE = 600.0  # seconds: how long traffic is tried to be taken back
+PURGE_PATIENCE = 60.0
+IN_EFFECT_WITHIN = 30.0
+
+RoutesGive = Callable[[float], bool]
+"""Says whether every sending Envoy gives the canary that share, percent."""
+
+
+class Mover:
+    """Moves the weights of one rollout.
+
+    Args:
+        state: what has been done; kept up to date.
+        traffic: the release's VirtualServices.
+        watch: permits, and keeps time.
+        routes_give: asks the data plane; None where it can not be asked.
+        tell: hears of what happens.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        traffic: Traffic,
+        watch: Watch,
+        routes_give: RoutesGive | None,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._state = state
+        self._traffic = traffic
+        self._watch = watch
+        self._routes_give = routes_give
+        self._tell = tell
+
+    def enter(self, place: Place) -> None:
+        """Write the record only; the weights have to be those of the place already.
+
+        Args:
+            place: where the rollout is now.
+        """
+        if place.phase is not Phase.PREFLIGHT:
+            self._state.weights = weights_at(place)
+        self._keep(place)
+        self._traffic.write(Change(None, self._state.record.annotations()), self._watch.permit)
+
+    def note_commit(self, role: str, commit: str) -> None:
+        """Write a commit of ours into the record.
+
+        Args:
+            role: stable or canary.
+            commit: its hash.
+        """
+        commits = {**self._state.record.commits, role: commit}
+        self._state.record = replace(self._state.record, commits=commits)
+        self._traffic.write(Change(None, self._state.record.annotations()), self._watch.permit)
+
+    def move(self, place: Place, why: str) -> None:
+        """Write weights and record, if nothing speaks against it.
+
+        Args:
+            place: where the rollout is now.
+            why: for people.
+        """
+        began = self._watch.monotonic()
+        wanted = weights_at(place)
+        self._keep(place)
+        self._state.raised = self._state.raised or wanted.canary > 0
+        self._traffic.write(Change(wanted, self._state.record.annotations()), self._watch.permit)
+        self._written(wanted, why, began)
+
+    def take_back(self, place: Place) -> None:
+        """Write weights and record, whatever it takes; another rollout's record is left alone.
+
+        Args:
+            place: where the rollout is now.
+        """
+        began = self._watch.monotonic()
+        wanted = weights_at(place)
+        self._keep(place)
+        record = self._state.record
+
+        def change(seen: Seen) -> Change | None:
+            there = readable(seen)
+            foreign = there is not None and there.rollout != record.rollout
+            return None if foreign else Change(wanted, record.annotations())
+
+        self._traffic.insist(change, PATIENCE)
+        self._written(wanted, "traffic goes to safety", began)
+        self._state.written = self._watch.now()
+
+    def prove(self, place: Place) -> None:
+        """Wait until the data plane routes by the weights of the place.
+
+        Args:
+            place: where the rollout is now.
+
+        Raises:
+            NotInTime: when it does not.
+        """
+        wanted = weights_at(place)
+        if self._routes_give is None:
+            text = "no sending Envoy can be asked here: that the weights are in effect is not proved"
+            self._tell(Note(at=self._watch.now(), text=text))
+            return
+        began, routes_give = self._watch.monotonic(), self._routes_give
+        wait(
+            lambda: routes_give(wanted.canary),
+            what=f"every sending Envoy giving the canary {wanted.canary:g} %",
+            timeout=IN_EFFECT_WITHIN,
+            interval=0.05,
+            clock=self._watch,
+        )
+        took = self._watch.monotonic() - began
+        proved = WeightsProved(at=self._watch.now(), stable=int(wanted.stable), canary=int(wanted.canary), took=took)
+        self._tell(proved)
+
+    def finish(self) -> None:
+        """Purge the record, if nobody has aborted meanwhile."""
+        self._traffic.write(Change(None, PURGED), self._watch.permit)
+
+    def purge(self) -> None:
+        """Purge the record, whatever it takes; another rollout's is left alone."""
+        rollout = self._state.record.rollout
+
+        def change(seen: Seen) -> Change | None:
+            there = readable(seen)
+            return Change(None, PURGED) if there is not None and there.rollout == rollout else None
+
+        self._traffic.insist(change, PURGE_PATIENCE)
+
+    def _keep(self, place: Place) -> None:
+        """Say in the record where the rollout is; since when, only where that changes."""
+        record = self._state.record
+        if record.place != place or not record.since:
+            since = as_utc(self._watch.now())
+            self._state.record = replace(record, phase=place.phase, step=place.step, since=since)
+
+    def _written(self, weights: Weights, why: str, began: float) -> None:
+        self._state.weights = weights
+        written = WeightsWritten(
+            at=self._watch.now(),
+            stable=int(weights.stable),
+            canary=int(weights.canary),
+            why=why,
+            who=self._state.record.who,
+            took=self._watch.monotonic() - began,
+        )
+        self._tell(written)
