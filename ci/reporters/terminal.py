@@ -1,23 +1,27 @@
 """The live view: the rollout at this moment, drawn four times a second while it runs.
 
-It draws on a thread of its own, so that a terminal that is stopped (Ctrl-S) never stops a rollout. It goes away
-at the end and leaves the place to the closing screen.
+It draws on a thread of its own, so that a terminal that takes no text (Ctrl-S) never stops a rollout. At the end
+the view goes away, the cursor comes back, and the place is free for the closing screen.
 """
 
 import os
 import time
 from collections.abc import Callable
+from threading import Event as Flag
+from threading import Thread
 from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.segment import SegmentLines
 
 from ci.events import Event
 from ci.reporters.kept import Kept
 from ci.reporters.screen import Screen
 from ci.reporters.strings import harmless, mapped
 from ci.reporters.view import seen
+
+PERIOD = 0.25  # seconds between two drawings
+PATIENCE = 2.0  # seconds for the last drawing
 
 
 def suits(stream: TextIO) -> bool:
@@ -39,12 +43,13 @@ class Terminal:
         self._abort = abort
         self._now = now
         self._kept = Kept()
-        self._drawing = False
+        self._over = Flag()
         self._error: Exception | None = None
-        self._console = console or Console(highlight=False, markup=False, emoji=False)
+        self._thread = Thread(target=self._run, name="live view", daemon=True)
         self._live = Live(
-            console=self._console,
+            console=console or Console(highlight=False, markup=False, emoji=False),
             get_renderable=self._draw,
+            auto_refresh=False,
             transient=True,
             vertical_overflow="crop",
         )
@@ -55,23 +60,35 @@ class Terminal:
         Raises:
             RuntimeError: when drawing has failed.
         """
-        if self._error is not None:
-            raise RuntimeError(f"the live view can not be drawn: {self._error!r}") from self._error
+        self._raise_if(self._error)
         self._kept.tell(mapped(event, harmless))
-        if not self._drawing:  # once: Live's lock is held for as long as a stopped terminal takes no text
-            self._drawing = True
-            self._live.start()
+        if not self._thread.ident:
+            self._thread.start()
 
     def close(self) -> None:
-        """Take the view away and give the terminal back."""
-        self._live.stop()
+        """Take the view away and give the terminal back.
 
-    def _draw(self) -> RenderableType:
-        """Draw into memory, so that a mistake in it ends here and not in the drawing thread."""
-        now, events = self._now(), self._kept.events
+        Raises:
+            RuntimeError: when drawing has failed, or the terminal takes no text.
+        """
+        self._over.set()
+        if self._thread.ident:
+            self._thread.join(PATIENCE)
+            self._raise_if(TimeoutError("the terminal takes no text") if self._thread.is_alive() else self._error)
+
+    def _run(self) -> None:
         try:
-            screen = Screen(seen(events, now), events, now, self._abort)
-            return SegmentLines(self._console.render_lines(screen, pad=False), new_lines=True)
+            with self._live:
+                while not self._over.is_set():
+                    self._live.refresh()
+                    self._over.wait(PERIOD)
         except Exception as error:  # noqa: BLE001 - told by the next call, on the caller's thread
             self._error = error
-            return ""
+
+    def _draw(self) -> RenderableType:
+        now, events = self._now(), self._kept.events
+        return Screen(seen(events, now), events, now, self._abort)
+
+    def _raise_if(self, error: Exception | None) -> None:
+        if error is not None:
+            raise RuntimeError(f"no live view: {error or repr(error)}") from error
