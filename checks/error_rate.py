@@ -5,6 +5,8 @@ Rules:
     2. decided as every rate is: checks/rate.py
 """
 
+from collections.abc import Mapping
+
 from checks.evidence import Count, Terms, Traffic
 from checks.gate import gate
 from checks.rate import RateJudge
@@ -25,6 +27,14 @@ class ErrorRate(RateJudge):
         """
         return traffic.canary.all
 
+    def by_pod(self, traffic: Traffic) -> Mapping[str, Count]:
+        """Count the requests of each canary pod.
+
+        Args:
+            traffic: of one tick.
+        """
+        return {pod: answers.all for pod, answers in traffic.pods.items()}
+
 
 class StableErrorRate(ErrorRate):
     """After the promotion: stable's error rate, on all the traffic, is shown to be under the objective."""
@@ -38,6 +48,10 @@ class StableErrorRate(ErrorRate):
             traffic: of one tick.
         """
         return traffic.stable.all + Count(traffic.unreached, traffic.unreached)
+
+    def by_pod(self, traffic: Traffic) -> Mapping[str, Count]:  # noqa: ARG002 - these are the canary's
+        """Count no pod: only the canary's are told apart."""
+        return {}
 
 
 @gate(ErrorRate)

@@ -62,13 +62,13 @@ class Traffic:
         canary: requests routed to the canary; those that reached nobody count here as bad.
         stable: requests routed to stable.
         unreached: how many requests of ``canary`` reached nobody (no endpoint, no connection).
-        pods: the canary's requests per pod, where the source tells pods apart.
+        pods: what each of the canary's pods answered, where the source tells pods apart.
     """
 
     canary: Answers = Answers()
     stable: Answers = Answers()
     unreached: float = 0
-    pods: Mapping[str, Count] = field(default_factory=dict)
+    pods: Mapping[str, Answers] = field(default_factory=dict)
 
     def __add__(self, other: "Traffic") -> "Traffic":
         """Add the traffic of two stretches of time, or of two sources."""
@@ -76,7 +76,10 @@ class Traffic:
             self.canary + other.canary,
             self.stable + other.stable,
             self.unreached + other.unreached,
-            {pod: self.pods.get(pod, Count()) + other.pods.get(pod, Count()) for pod in {**self.pods, **other.pods}},
+            {
+                pod: self.pods.get(pod, Answers()) + other.pods.get(pod, Answers())
+                for pod in {**self.pods, **other.pods}
+            },
         )
 
 

@@ -8,9 +8,10 @@ Rules:
     4. a source that can not tell slow from fast is no data
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from checks.evidence import Count, Nearness, Terms, Tick, Traffic
+from checks.evidence import Answers, Count, Nearness, Terms, Tick, Traffic
 from checks.gate import Decision, Judge, Role, gate
 from checks.rate import RateJudge
 from checks.verdict import Outcome, Proof, Verdict, failed, inconclusive, passed
@@ -27,8 +28,13 @@ class _Slowness(RateJudge):
         self._index = index
 
     def ended(self, traffic: Traffic) -> Count:
-        slow = traffic.canary.slow
-        return slow[self._index] if self._index < len(slow) else Count()
+        return self._slow(traffic.canary)
+
+    def by_pod(self, traffic: Traffic) -> Mapping[str, Count]:
+        return {pod: self._slow(answers) for pod, answers in traffic.pods.items()}
+
+    def _slow(self, answers: Answers) -> Count:
+        return answers.slow[self._index] if self._index < len(answers.slow) else Count()
 
 
 class Latency(Judge):

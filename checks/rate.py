@@ -3,20 +3,24 @@
 Rules:
     1. FAIL is looked at first: evidence of checks/harm.py, one process over the whole rollout
     2. PASS: evidence below the objective (checks/sequential.py), begun anew at each weight, and the soak is over
-    3. no request, no evidence; a rate equal to the objective never decides
+    3. a part of the FAIL evidence looks at each pod by itself (checks/harm_by_pod.py)
+    4. no request, no evidence; a rate equal to the objective never decides
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from checks.evidence import Count, Nearness, Terms, Tick, Traffic
 from checks.gate import Judge, Role
 from checks.harm import Harm
+from checks.harm_by_pod import HarmByPod
 from checks.sequential import evidence_below, lower_bound, upper_bound
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
 from checks.words import count, percent, seconds
 
 INTERVAL_ERROR = 0.025  # a side: a 95 % interval that holds at every look
+POOLED = 0.9  # of the FAIL evidence; the rest is the pods': it costs the pooled part a tenth, theirs a factor of ten
 
 
 class RateJudge(Judge):
@@ -36,11 +40,13 @@ class RateJudge(Judge):
         super().__init__(terms)
         self.objective, self._what, self._fail_error = objective, what, fail_error
         self._harm = Harm(objective, terms.group, terms.horizon)
+        self._by_pod = HarmByPod(objective, terms.group)
         self._seen = Count()  # under this weight
         self._watched = Count()  # also before it was in effect
         self._unreached = 0.0
         self._at = 0.0
         self._gap = ""
+        self._worsened = False
         self._shown = Outcome.INCONCLUSIVE
 
     @abstractmethod
@@ -51,16 +57,24 @@ class RateJudge(Judge):
             traffic: of one tick.
         """
 
+    def by_pod(self, traffic: Traffic) -> Mapping[str, Count]:  # noqa: ARG002 - not every version has pods told apart
+        """Give the same for each pod, where they are told apart.
+
+        Args:
+            traffic: of one tick.
+        """
+        return {}
+
     def look(self, tick: Tick) -> Outcome:
         """Add the tick's requests and see what they show.
 
         Args:
             tick: what happened since the look before.
         """
-        self._at, self._gap = tick.at, tick.gap
+        self._at, self._gap, self._worsened = tick.at, tick.gap, False
         if tick.traffic is not None:
             self._add(tick.traffic, tick)
-        if self._harm.evidence >= 1 / self._fail_error:
+        if self._shown is Outcome.FAIL or (self._worsened and self._against() >= 1 / self._fail_error):
             self._shown = Outcome.FAIL
         elif self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
             self._shown = Outcome.PASS
@@ -75,6 +89,12 @@ class RateJudge(Judge):
         if tick.settled:
             self._seen += ended
         self._harm.add(ended.requests, ended.bad, tick.seconds)
+        self._by_pod.add(self.by_pod(traffic))
+        # Without a bad request no evidence of harm grows: most looks need not even compute it.
+        self._worsened = ended.bad > 0
+
+    def _against(self) -> float:
+        return POOLED * self._harm.evidence + (1 - POOLED) * self._by_pod.evidence
 
     def _evidence(self) -> float:
         return evidence_below(self.objective, self._seen.requests, self._seen.bad, self.terms.group)
@@ -82,7 +102,7 @@ class RateJudge(Judge):
     def verdict(self) -> Verdict:
         """Say rate, counts, interval, objective and seconds."""
         if self._shown is Outcome.FAIL:
-            return failed(f"{self._rate(self._watched)} is over the objective{self._decided()}", **self._numbers())
+            return failed(f"{self._rate(self._watched)}{self._culprit()}{self._decided()}", **self._numbers())
         if self._shown is Outcome.PASS:
             sentence = f"{self._rate(self._seen)} is under the objective{self._decided()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
@@ -98,6 +118,15 @@ class RateJudge(Judge):
         reach = f"; {count(self._unreached)} reached no pod" if self._unreached else ""
         interval = f"95 % interval {percent(low)[:-2]} to {percent(high)}"
         return f"{self._what} {rate} ({count(seen.bad)} of {count(seen.requests)}, {interval}{reach})"
+
+    def _culprit(self) -> str:
+        if self._harm.evidence >= self._by_pod.evidence:
+            return " is over the objective"
+        pod = self._by_pod.worst
+        seen = self._by_pod.of(pod)
+        return (
+            f"; pod {pod} alone has {percent(seen.bad / seen.requests)} of {count(seen.requests)}, over the objective"
+        )
 
     def _decided(self) -> str:
         return f" {percent(self.objective)}; decided after {seconds(self._at)}"
@@ -125,14 +154,14 @@ class RateJudge(Judge):
 
     def nearness(self) -> Nearness:
         """Say how much evidence there is, for the side that is nearer."""
-        good, bad = self._evidence() * self.terms.pass_error, self._harm.evidence * self._fail_error
+        good, bad = self._evidence() * self.terms.pass_error, self._against() * self._fail_error
         if bad > good:
-            return Nearness(self._undecided(), self._harm.evidence, 1 / self._fail_error)
+            return Nearness(self._undecided(), self._against(), 1 / self._fail_error)
         return Nearness(self._undecided(), self._evidence(), 1 / self.terms.pass_error)
 
     def state(self) -> dict[str, Any]:
         """Keep the evidence of harm: it is one process over the whole rollout."""
-        return self._harm.state()
+        return {"pooled": self._harm.state(), "pods": self._by_pod.state()}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Take the evidence of harm that the steps before have gathered.
@@ -140,4 +169,5 @@ class RateJudge(Judge):
         Args:
             state: what ``state`` gave there.
         """
-        self._harm.resume(state)
+        self._harm.resume(state["pooled"])
+        self._by_pod.resume(state["pods"])

@@ -1,5 +1,7 @@
 """The error rate gate: what it says, when, and that silence never passes."""
 
+import random
+
 from checks.error_rate import ErrorRate
 from checks.evidence import Answers, Count, Terms, Tick, Traffic
 from checks.gate import Decision
@@ -78,3 +80,17 @@ def test_a_pass_turns_into_a_fail_when_harm_comes_before_the_others_have_decided
     decision = watch(Decision(ErrorRate(TERMS)), seconds=20, rate=1000, weight=5)
     decision.look(Tick(at=21, seconds=1, traffic=Traffic(canary=Answers(Count(50, 50)))))
     assert decision.outcome is Outcome.FAIL
+
+
+def test_one_bad_pod_among_good_ones_is_found() -> None:
+    decision, at = Decision(ErrorRate(TERMS)), 0
+    rates = {"a": 0.03, "b": 0.001, "c": 0.001, "d": 0.001}
+    random.seed(4)
+    while decision.outcome is not Outcome.FAIL and at < 200:
+        at += 1
+        pods = {pod: Count(25, sum(random.random() < rate for _ in range(25))) for pod, rate in rates.items()}
+        told_apart = {pod: Answers(seen) for pod, seen in pods.items()}
+        whole = Answers(sum(pods.values(), Count()))
+        decision.look(Tick(at=at, seconds=1, traffic=Traffic(canary=whole, pods=told_apart), settled=False))
+    assert decision.outcome is Outcome.FAIL
+    assert "pod a alone has" in decision.verdict.sentence
