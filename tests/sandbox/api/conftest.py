@@ -45,7 +45,7 @@ class Client:
         group = groups.get(where.split("/", maxsplit=1)[0], "api/v1")
         return f"/{group}/namespaces/{self.namespace}/{where}"
 
-    def ask(self, method: str, where: str, body: Any = None, form: str = "", **query: str | int) -> tuple[int, Json]:
+    def ask(self, method: str, where: str, body: Any = None, form: str = "", **query: Any) -> tuple[int, Json]:
         kinds = {"json": "json-patch+json", "merge": "merge-patch+json", "strategic": "strategic-merge-patch+json"}
         content = f"application/{kinds.get(form, 'json')}"
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -55,7 +55,7 @@ class Client:
         )  # fmt: skip
         return answer.status_code, answer.json()
 
-    def get(self, where: str, **query: str | int) -> Json:
+    def get(self, where: str, **query: Any) -> Json:
         return self._fine(self.ask("GET", where, **query))
 
     def create(self, where: str, body: Json) -> Json:
@@ -67,10 +67,10 @@ class Client:
     def patch(self, where: str, body: Any, form: str = "merge") -> Json:
         return self._fine(self.ask("PATCH", where, body, form))
 
-    def delete(self, where: str, body: Any = None, **query: str | int) -> Json:
+    def delete(self, where: str, body: Any = None, **query: Any) -> Json:
         return self._fine(self.ask("DELETE", where, body, **query))
 
-    def watch(self, where: str, since: str | None = None, **query: str | int) -> Iterator[Json]:
+    def watch(self, where: str, since: str | None = None, **query: Any) -> Iterator[Json]:
         """The events of a watch, until its time is up."""
         query = {"watch": 1, "timeoutSeconds": 2, **query, **({} if since is None else {"resourceVersion": since})}
         with self.session.get(self.url + self.path(where), params=query, stream=True, timeout=10) as answer:
@@ -106,11 +106,11 @@ def start() -> Callable[..., Server]:
         command = [sys.executable, "-m", "fixtures.sandbox.api", "--state", str(state), *arguments]
         process = subprocess.Popen(command, **more)
         ends = time.monotonic() + 20
-        while not (state / "api.json").exists():
+        while (known := _known(state)).get("pid") != process.pid:
             assert process.poll() is None, "the API ended before it listened"
             assert time.monotonic() < ends, "the API does not listen after 20 s"
             time.sleep(0.02)
-        return Server(state, process, json.loads((state / "api.json").read_text()))
+        return Server(state, process, known)
 
     return start
 
@@ -168,6 +168,14 @@ def virtual_service() -> Json:
 def pod() -> Json:
     spec = {"terminationGracePeriodSeconds": 5, "containers": [{"name": "app", "image": "web:1"}]}
     return {"metadata": {"name": "web-1", "labels": {"app": "web"}}, "spec": spec}
+
+
+def _known(state: Path) -> Json:
+    """What api.json says; one that a killed server has left is there for a moment."""
+    try:
+        return dict(json.loads((state / "api.json").read_text()))
+    except FileNotFoundError:
+        return {}
 
 
 def _real(kubeconfig: Path, folder: Path) -> Client:

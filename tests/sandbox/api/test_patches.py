@@ -66,7 +66,10 @@ def test_strategic_patch_finds_a_container_by_its_name() -> None:
         ({"containers": [{"name": "side", "$patch": "delete"}]}, {"containers": [{"name": "app"}], "args": ["x"]}),
         ({"containers": [{"$patch": "replace"}, {"name": "new"}]}, {"containers": [{"name": "new"}], "args": ["x"]}),
         ({"$retainKeys": ["args"]}, {"args": ["x"]}),
-        ({"$setElementOrder/containers": [{"name": "side"}]}, {"containers": [{"name": "app"}, {"name": "side"}], "args": ["x"]}),
+        (
+            {"$setElementOrder/containers": [{"name": "side"}]},
+            {"containers": [{"name": "app"}, {"name": "side"}], "args": ["x"]},
+        ),
         ({"args": ["y"]}, {"containers": [{"name": "app"}, {"name": "side"}], "args": ["y"]}),
         ({"$patch": "replace", "args": []}, {"args": []}),
     ],
