@@ -10,6 +10,7 @@ Rules:
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ci.events import Event, Note, Pushed, Scaled, Synced
@@ -38,14 +39,17 @@ class Repository(Protocol):
         """Take commits of ours back; None when there is nothing left to take back."""
 
 
-class ArgoCD(Protocol):
-    """What is needed of Argo CD."""
+@dataclass(frozen=True)
+class ArgoCD:
+    """What is needed of Argo CD, for the service's Application.
 
-    def refresh(self) -> None:
-        """Ask it to look at Git now."""
+    Attributes:
+        refresh: asks it to look at Git now.
+        wait_synced: refreshes, and waits until it has synced a commit and is healthy.
+    """
 
-    def wait_synced(self, commit: str) -> None:
-        """Refresh, and wait until it has synced the commit and is healthy."""
+    refresh: Callable[[], None]
+    wait_synced: Callable[[str], object]
 
 
 class Deployer:

@@ -1,6 +1,6 @@
 """What a rollout is about, and what its driver has done so far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from checks.evidence import Weights
@@ -42,6 +42,7 @@ class State:
         commit: that Argo CD shall have.
         before: the snapshot of before the release.
         carry: the verdict lines of the last step, whose evidence the next one goes on with.
+        began: when the rollout began, unix seconds.
         decided: when it was decided to take traffic back, unix seconds.
         written: when the safe weights were read back, unix seconds.
         raised: whether the canary ever had a weight.
@@ -52,6 +53,7 @@ class State:
     commit: str = ""
     before: Path | None = None
     carry: Path | None = None
+    began: float = 0.0
     decided: float = 0.0
     written: float = 0.0
-    raised: bool = field(default=False)
+    raised: bool = False

@@ -1,0 +1,163 @@
+"""Goes from phase to phase: does what the plan says, and asks the table what comes next.
+
+Rules:
+    1. Whatever goes wrong in a phase, an error of the driver itself included, is a result of that phase; the table
+       then leads to the safe weights.
+    2. Where traffic is being taken back, nothing interrupts: no brake, no abort, no Lease; who can not be reached
+       is tried again for minutes, and effects marked ``always`` are done whatever else has failed.
+    3. A person is called (exit status 4) only when that is over and something is still not as it should be.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ci.events import Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
+from ci.phases import ENDS, Phase, Place, Result, next_place
+from ci.plan import PLAN, Effect
+from ci.state import Job, State
+from ci.watch import Stop, Watch
+from fixtures.argocd import NotSynced
+from fixtures.errors import PersonNeeded, SluicegateError, Unreachable
+from fixtures.waiting import NotInTime, NotYet, wait
+
+UNDOING = frozenset({Phase.RESTORE, Phase.ROLL_BACK})
+OUTLAST = 300.0  # seconds: how long a rollback waits for Git, Argo CD or the API server to come back
+EXIT = {Phase.PROMOTED: 0, Phase.ROLLED_BACK: 1, Phase.REFUSED: 1, Phase.INCOMPLETE: 4}
+
+
+class Performs(Protocol):
+    """Who does the effects."""
+
+    def perform(self, effect: Effect, place: Place) -> None:
+        """Do one."""
+
+
+class Driver:
+    """Drives one rollout.
+
+    Args:
+        job: what is released.
+        state: what has been done.
+        watch: looks around while the driver waits.
+        performer: does the effects.
+        tell: hears of what happens.
+    """
+
+    def __init__(
+        self, job: Job, state: State, watch: Watch, performer: Performs, tell: Callable[[Event], None]
+    ) -> None:
+        self._job = job
+        self._state = state
+        self._watch = watch
+        self._performer = performer
+        self._tell = tell
+        self._reasons: list[str] = []
+
+    def run(self) -> RolloutEnded:
+        """Drive the rollout to its end.
+
+        Returns:
+            How it ended; the exit status is in it.
+        """
+        self._begin()
+        place = Place(Phase.PREFLIGHT)
+        while place.phase not in ENDS:
+            stop = self._go_through(place)
+            after = next_place(place, stop.result, self._job.release.steps)
+            if after.phase in UNDOING | ENDS and stop.reason:
+                self._reasons.append(stop.reason)
+            if after.phase in UNDOING and place.phase not in UNDOING:
+                self._begin_rollback(stop)
+            place = after
+        return self._end(place)
+
+    def _begin(self) -> None:
+        job = self._job
+        self._state.began = self._watch.now()
+        began = RolloutBegan(
+            at=self._state.began,
+            rollout=job.rollout,
+            service=job.release.service,
+            image=job.image,
+            steps=job.release.steps,
+            who=job.who,
+            target=job.target,
+        )
+        self._tell(began)
+
+    def _go_through(self, place: Place) -> Stop:
+        """Do all that belongs to a place, and say how it went."""
+        self._watch.awake = place.phase not in UNDOING
+        self._tell(PhaseEntered(at=self._watch.now(), phase=place.phase.value, step=place.step or None))
+        stops: list[Stop] = []
+        for effect in PLAN[place.phase]:
+            if not stops or (effect.always and not self._watch.awake):
+                stops += self._attempt(effect, place)
+        return stops[0] if stops else Stop(Result.PASSED, "")
+
+    def _attempt(self, effect: Effect, place: Place) -> list[Stop]:
+        """Do one effect; give the reason when the phase can not go on."""
+        try:
+            if self._watch.awake:
+                self._performer.perform(effect, place)
+            else:
+                self._outlast(effect, place)
+        except Stop as stop:
+            return [stop]
+        except SluicegateError as error:
+            return [Stop(Result.FAILED, str(error))]
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave traffic where it is
+            return [Stop(Result.FAILED, f"the driver has made a mistake: {error!r}")]
+        return []
+
+    def _outlast(self, effect: Effect, place: Place) -> None:
+        """Do an effect although somebody may be out of reach, or Argo CD at odds with our commit, for a while."""
+
+        def attempt() -> bool | NotYet:
+            try:
+                self._performer.perform(effect, place)
+            except (Unreachable, NotSynced) as error:
+                return NotYet(str(error))
+            return True
+
+        what = f"an answer ({type(effect).__name__})"
+        try:
+            wait(attempt, what=what, timeout=OUTLAST, interval=1.0, clock=self._watch)
+        except NotInTime as error:
+            if error.awaited != what:
+                raise
+            raise PersonNeeded(error.last) from error
+
+    def _begin_rollback(self, stop: Stop) -> None:
+        self._state.decided = stop.at or self._watch.now()
+        who = stop.who or self._job.who
+        self._tell(RollbackBegan(at=self._watch.now(), reason=stop.reason, who=who))
+
+    def _end(self, place: Place) -> RolloutEnded:
+        """Clear up, and tell how it ended."""
+        self._watch.awake = False
+        for effect in PLAN[place.phase]:
+            for stop in self._attempt(effect, place):
+                self._tell(Note(at=self._watch.now(), text=f"the end is not as clean as it should be: {stop.reason}"))
+        ended = RolloutEnded(
+            at=self._watch.now(),
+            outcome=place.phase.value,
+            sentence=self._sentence(place),
+            exit_code=EXIT[place.phase],
+        )
+        self._tell(ended)
+        return ended
+
+    def _sentence(self, place: Place) -> str:
+        service, image = self._job.release.service, self._job.image
+        reason = self._reasons[0] if self._reasons else ""
+        match place.phase:
+            case Phase.PROMOTED:
+                return f"{service} runs {image}"
+            case Phase.REFUSED:
+                return f"nothing was changed: {reason}"
+            case Phase.ROLLED_BACK:
+                return reason
+            case _:
+                rest = "; ".join(self._reasons[1:])
+                return f"{reason}; the rollback is not complete and a person is needed: {rest}"

@@ -1,0 +1,89 @@
+"""Who listens to a rollout that was started from the command line."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from ci.events import Event, as_json
+from ci.reporters.aside import Aside
+from ci.reporters.journal import Journal
+from ci.reporters.kept import Kept
+from ci.reporters.kubernetes_events import KubernetesEvents
+from ci.reporters.plain import Plain
+from ci.reporters.reporter import Reporter, Reporters
+from ci.reporters.terminal import Terminal, suits
+from ci.state import Job
+from fixtures.target import Target
+
+JOURNAL = "journal.jsonl"
+
+
+class JsonLines:
+    """Writes each event as a JSON line, for programs.
+
+    Args:
+        stream: where to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def tell(self, event: Event) -> None:
+        """Write the event's line, flushed."""
+        print(json.dumps(as_json(event), default=str), file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Nothing to finish: the stream is not ours."""
+
+
+class Listeners:
+    """Journal, screen and Kubernetes Events of one rollout.
+
+    Args:
+        job: the rollout.
+        target: where it runs.
+        as_json: JSON lines on stdout instead of something for people.
+    """
+
+    def __init__(self, job: Job, target: Target, *, as_json: bool) -> None:
+        self._json = as_json
+        self._journal = job.reports / JOURNAL
+        self._kept = Kept()
+        name = job.release.names.virtual_services[0]
+        events = KubernetesEvents(target.cluster(), job.release.namespace, name)
+        abort = f"sluicegate abort {job.file} --target {job.target}"
+        self._all = Reporters([Journal(self._journal), self._kept, _screen(abort, as_json=as_json), Aside(events)])
+        self.tell = self._all.tell
+
+    def close(self) -> None:
+        """Let all of them finish, then print the closing screen."""
+        self._all.close()
+        if not self._json:
+            from rich.console import Console  # noqa: PLC0415 - only now
+
+            from ci.reporters.closing import closing  # noqa: PLC0415
+
+            Console(highlight=False, markup=False, emoji=False).print(closing(self._kept.events, str(self._journal)))
+
+
+def _screen(abort: str, *, as_json: bool) -> Reporter:
+    if as_json:
+        return JsonLines(sys.stdout)
+    return Terminal(abort) if suits(sys.stdout) else Plain(sys.stdout)
+
+
+def fresh(reports: Path) -> None:
+    """Make the folder for a rollout's files, and clear away what an earlier rollout has left of the same names.
+
+    Jenkins reads every JUnit file that it finds: one that is left over would count again.
+
+    Args:
+        reports: the folder.
+    """
+    reports.mkdir(parents=True, exist_ok=True)
+    for scenario in ("preflight", "deployed", "step-*", "promotion-*", "rollback*"):
+        for ending in ("xml", "log", "verdicts.jsonl"):
+            for left in reports.glob(f"{scenario}.{ending}"):
+                left.unlink()
+    (reports / JOURNAL).unlink(missing_ok=True)

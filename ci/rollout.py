@@ -1,0 +1,125 @@
+"""The command line: ``sluicegate`` (or ``python -m ci.rollout``).
+
+Everything heavy is imported by the command that needs it: ``--help`` answers at once. Errors that are meant for a
+person are printed as what is wrong, where, and what to do; anything else is a mistake of ours and shows its trace.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fixtures.errors import SluicegateError
+
+EXIT_CODES = """\b
+Exit status:
+  0  promoted (or: the command did what was asked)
+  1  not promoted: rolled back, or refused by preflight; the service is as before
+  2  wrong usage or configuration; nothing was changed
+  3  held: another rollout has the service; nothing was changed
+  4  the rollback is not complete: a person is needed
+"""
+
+RELEASE = click.argument("file", metavar="RELEASE", type=click.Path(dir_okay=False, path_type=Path))
+TARGET = click.option(
+    "--target", default="sandbox", show_default=True, help="sandbox, sandbox:FOLDER, or a context of your kubeconfig."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, for programs.")
+
+
+class Commands(click.Group):
+    """Commands whose errors are told to people."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of the harness becomes its sentence and its exit status."""
+        try:
+            return super().invoke(ctx)
+        except SluicegateError as error:
+            click.echo(told(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+def told(error: SluicegateError) -> str:
+    """Write an error as what, where, remedy, a line each.
+
+    Args:
+        error: to be told.
+    """
+    from ci.reporters.strings import harmless  # noqa: PLC0415
+    from fixtures.redaction import redact  # noqa: PLC0415
+
+    parts = [f"sluicegate: {error.what}", f"  where: {error.where}", f"  do:    {error.remedy}"]
+    return harmless(redact("\n".join(part for part in parts if part.split(": ", 1)[1].strip())))
+
+
+@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sluicegate")
+def main() -> None:
+    """Let a new version have traffic step by step, as long as its gates pass."""
+
+
+@main.command(epilog=EXIT_CODES)
+@RELEASE
+@click.option("--image", required=True, metavar="REF", help="The new image: a tag, or better a digest.")
+@TARGET
+@click.option("--reports", type=click.Path(file_okay=False, path_type=Path), help="Folder for all evidence.")
+@JSON
+def run(file: Path, image: str, target: str, reports: Path | None, as_json: bool) -> None:
+    """Release an image: up step by step, or back in seconds."""
+    from ci.assembly import drive  # noqa: PLC0415
+    from ci.job import job_for  # noqa: PLC0415
+    from ci.reporting import Listeners  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+
+    where = resolve(target)
+    job = job_for(file, image, where, reports)
+    listeners = Listeners(job, where, as_json=as_json)
+    try:
+        ended = drive(job, where, listeners.tell)
+    finally:
+        listeners.close()
+    sys.exit(ended.exit_code)
+
+
+@main.command()
+@RELEASE
+@TARGET
+@JSON
+def status(file: Path, target: str, as_json: bool) -> None:
+    """Show a service: rollout, weights, data plane, who drives."""
+    from ci.status import status as look  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+
+    found = look(load_release(file), resolve(target))
+    click.echo(json.dumps(found.as_json(), default=str) if as_json else "\n".join(found.lines()))
+
+
+@main.command()
+@RELEASE
+@TARGET
+@click.option("--reason", default="by hand", show_default=True, help="Stands in the record, for the others.")
+@JSON
+def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
+    """Take the traffic of a running rollout back at once, whoever drives it."""
+    from ci.abort import abort_now  # noqa: PLC0415
+    from ci.job import driver_name  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+
+    done = abort_now(load_release(file), resolve(target), f"{driver_name()}: {reason}")
+    click.echo(json.dumps(done.as_json()) if as_json else done.sentence)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a release file, for editors."""
+    from fixtures.release import json_schema  # noqa: PLC0415
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+if __name__ == "__main__":
+    main()
