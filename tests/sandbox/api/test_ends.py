@@ -81,6 +81,17 @@ def test_what_an_object_owned_goes_with_it(api: Any, gone: Callable[[str], bool]
     assert gone("configmaps/bottom")
 
 
+def test_what_two_of_the_dead_owned_goes_once(api: Any, gone: Callable[[str], bool]) -> None:
+    top = api.create("configmaps", {"metadata": {"name": "top"}})
+    middle = api.create("configmaps", owned("a-middle", top))
+    bottom = owned("bottom", top)
+    bottom["metadata"]["ownerReferences"] += owned("", middle)["metadata"]["ownerReferences"]
+    api.create("configmaps", bottom)
+    api.delete("configmaps/top")
+    assert gone("configmaps/a-middle")
+    assert gone("configmaps/bottom")
+
+
 def test_an_object_with_another_owner_stays(api: Any, gone: Callable[[str], bool]) -> None:
     one, two = (api.create("configmaps", {"metadata": {"name": name}}) for name in ("one", "two"))
     shared = owned("shared", one)

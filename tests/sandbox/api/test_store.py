@@ -109,6 +109,14 @@ def test_an_object_that_leaves_the_selection_is_shown_as_it_last_was_in_it() -> 
     assert deleted["object"]["metadata"] == {**added["object"]["metadata"], "resourceVersion": "2"}
 
 
+def test_bookmarks_say_how_far_a_client_has_come_though_nothing_of_its_kind_happens() -> None:
+    store = Store()
+    write(store, "one", "blue", namespace="other")
+    [bookmark] = seen(store, 0, Selection(), bookmarks=True)
+    assert (bookmark["type"], bookmark["object"]["kind"]) == ("BOOKMARK", "ConfigMap")
+    assert bookmark["object"]["metadata"]["resourceVersion"] == "1"
+
+
 def test_a_watch_ends_when_the_store_is_closed() -> None:
     store = Store()
 

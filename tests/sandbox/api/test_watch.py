@@ -37,6 +37,15 @@ def test_a_watch_from_nowhere_begins_with_what_is_there(api: Any) -> None:
         assert told(next(api.watch("secrets", since))) == ("ADDED", "x")
 
 
+def test_a_bookmark_ends_the_first_objects_where_it_is_asked_for(api: Any) -> None:
+    make(api, "x")
+    wish = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    added, bookmark = islice(api.watch("secrets", None, **wish), 2)
+    assert told(added) == ("ADDED", "x")
+    assert bookmark["type"] == "BOOKMARK"
+    assert bookmark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
 def test_a_change_comes_at_once(api: Any) -> None:
     since = api.get("secrets")["metadata"]["resourceVersion"]
     with ThreadPoolExecutor(1) as pool:
