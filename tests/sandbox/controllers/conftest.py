@@ -1,6 +1,5 @@
 """A cluster of real parts for the controllers: the API, a registry, Git and the pods' processes."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from fixtures.cluster import (
 )
 from fixtures.sandbox.binaries import REGISTRY, find
 from fixtures.sandbox.controllers.client import Client
-from fixtures.sandbox.dataplane import images, registry
+from fixtures.sandbox.dataplane import envoy, images, registry
 from fixtures.waiting import NotInTime, wait
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "rebate-core"
@@ -121,11 +120,11 @@ class World:
         return self.client.create(kind, thing["metadata"].get("namespace", ""), thing)
 
     def until(self, probe: Callable[[], object], what: str, timeout: float = 20.0) -> object:
-        """Wait for something; when it does not come, show what the controllers said."""
+        """Wait for something; when it does not come, tell what the controllers said."""
         try:
             return wait(probe, what=what, timeout=timeout, interval=0.02)
-        except NotInTime:
-            print((self.state / "controllers.log").read_text()[-6000:])
+        except NotInTime as error:
+            error.add_note((self.state / "controllers.log").read_text()[-6000:])
             raise
 
     def pods(self, version: str = "") -> list[Object]:
@@ -167,8 +166,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, registry_with_images: Images
     controllers = [
         *(sys.executable, "-m", "fixtures.sandbox.controllers"),
         *("--state", str(state), "--kubeconfig", str(state / "kubeconfig")),
-        *(word for pair in rewrites.items() for word in ("--rewrite", "=".join(pair))),
+        *(f"--rewrite={written}={real}" for written, real in rewrites.items()),
     ]
+    envoy.prepare(state)
     with ExitStack() as running:
         api = [sys.executable, "-m", "fixtures.sandbox.api", "--state", str(state)]
         running.enter_context(_running(api, state / "api.log"))
@@ -188,9 +188,3 @@ def deployed(world: World) -> World:
     world.apply(world.git.clone / "traffic" / "rebate-core.yaml")
     world.until(lambda: len(world.ready("stable")) == len(world.ready("canary")) == 1, "one ready pod of each version")
     return world
-
-
-@pytest.fixture
-def discovery(world: World) -> Callable[[str], list[Object]]:
-    """Read the resources of one of Envoy's discovery files."""
-    return lambda name: json.loads((world.state / "envoy" / name).read_text())["resources"]
