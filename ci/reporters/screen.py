@@ -24,7 +24,7 @@ MARKS = {"PASS": ("✓", "green"), "FAIL": ("✗", "bold red"), "INCONCLUSIVE": 
 QUIET = "dim"
 BAR = 20  # characters
 NAME = 22  # characters of a gate's name
-EVENTS = 10  # of the last, where there is room
+FEWEST, MOST = 2, 10  # lines for the last events
 
 
 class Screen:
@@ -48,25 +48,26 @@ class Screen:
         width = options.update(height=None)
         foot = console.render_lines(_foot(self._view, self._abort), width, pad=False)
         room = options.size.height - len(foot)
-        body = console.render_lines(self._body(compact=False), width, pad=False)
-        if len(body) + 3 > room:  # not even three events would fit
-            body = console.render_lines(self._body(compact=True), width, pad=False)
-        free = min(EVENTS, max(0, room - len(body)))
-        newest = self._events[len(self._events) - min(free, len(self._events)) :]
-        recent = console.render_lines(Group(*map(_event, newest)), width, pad=False) if newest else []
-        yield SegmentLines([*body[:room], *recent, *foot], new_lines=True)
+        for gap, compact in ((True, False), (False, False), (False, True)):
+            body = console.render_lines(self._body(gap=gap, compact=compact), width, pad=False)
+            if len(body) + FEWEST <= room:
+                break
+        newest = self._events[-min(MOST, max(1, room - len(body))) :]
+        recent = console.render_lines(Group(*map(_event, newest)), width, pad=False)
+        yield SegmentLines([*[*body, *recent][:room], *foot], new_lines=True)
 
-    def _body(self, *, compact: bool) -> RenderableType:
+    def _body(self, *, gap: bool, compact: bool) -> RenderableType:
         view = self._view
-        gap = [] if compact else [Text()]
-        return Group(_head(view, self._now), *gap, _way(view), *gap, _traffic(view), *gap, _gates(view, compact), *gap)
+        between = [Text()] if gap else []
+        blocks = [_head(view, self._now), _way(view), _traffic(view), _gates(view, compact=compact)]
+        return Group(*(piece for block in blocks for piece in (block, *between)))
 
 
 def _head(view: View, now: float) -> RenderableType:
     began = view.began
     if began is None:
         return Text("starting", style="bold")
-    line = Table.grid(expand=True)
+    line = Table.grid(expand=True, padding=(0, 2, 0, 0), pad_edge=False)
     line.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     line.add_column(no_wrap=True, justify="right")
     line.add_row(_standing(began, view), Text(f"{seconds(now - began.at)} since {moment(began.at)} UTC"))
@@ -80,7 +81,7 @@ def _standing(began: RolloutBegan, view: View) -> Text:
     if view.rollback:
         return Text(f"{began.service}: ROLLING BACK", style="bold red")
     waiting = [gate.name for gate in view.gates if gate.waits]
-    what = f", waiting for {' and '.join(waiting)}" if waiting else ""
+    what = f", waiting for {waiting[0] if len(waiting) == 1 else f'{len(waiting)} gates'}" if waiting else ""
     return Text(f"{began.service}: {view.parts[-1].label if view.parts else 'starting'}{what}", style="bold")
 
 
@@ -133,7 +134,7 @@ def _bar(share: float) -> Text:
     return Text("━" * full, style="bold").append("─" * (BAR - full), style=QUIET)
 
 
-def _gates(view: View, compact: bool) -> RenderableType:
+def _gates(view: View, *, compact: bool) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, width=1)
     grid.add_column(no_wrap=True, max_width=NAME, overflow="ellipsis")
@@ -164,6 +165,6 @@ def _foot(view: View, abort: str) -> RenderableType:
     if view.rollback:
         done = view.proved and view.weights is not None and view.weights.canary == 0
         where = "is back on stable, proved on the data plane" if done else "is on its way back to stable"
-        return Text(f"\nTraffic {where}; nothing has to be done by hand.", style="bold")
+        return Text(f"\nTraffic {where}. Nothing to do by hand.", style="bold")
     lines = Text("\nCtrl-C here takes traffic back at once; so does, in any other terminal:\n  ")
     return lines.append(abort, style="bold")

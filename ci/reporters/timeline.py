@@ -110,7 +110,7 @@ def pending(events: Sequence[Event]) -> list[str]:
 
 
 def _part(events: Sequence[Event], end: float, *, over: bool) -> Part:
-    entered, *rest = events
+    entered, *rest = _own(events)
     return Part(
         label=label(entered.phase, entered.step) if isinstance(entered, PhaseEntered) else "",
         began=entered.at,
@@ -120,6 +120,14 @@ def _part(events: Sequence[Event], end: float, *, over: bool) -> Part:
         failed=any(_is_failure(event) for event in rest),
         over=over,
     )
+
+
+def _own(events: Sequence[Event]) -> Iterator[Event]:
+    """Leave out the end of a run that another part began: after a FAIL it is reaped when traffic is safe."""
+    started = {(event.suite, event.step) for event in events if isinstance(event, SuiteStarted)}
+    for event in events:
+        if not isinstance(event, SuiteEnded) or (event.suite, event.step) in started:
+            yield event
 
 
 def _is_failure(event: Event) -> bool:

@@ -126,6 +126,19 @@ def test_before_the_first_phase_there_is_nothing() -> None:
     assert parts([begun([5])], now=1) == []
 
 
+def test_a_run_that_is_reaped_in_a_later_part_is_not_that_part_s_failure() -> None:
+    events = [*READY, wrote(13, 25), verdict(15, "FAIL"), RollbackBegan(at=15.1, reason="", who=""), wrote(15.2, 0)]
+    events += [entered(16, "roll back"), suite_ended(18, 8, passed=False)]
+    step, back = parts(events, now=20)
+    assert (step.failed, step.evidence) == (True, 2)
+    assert (back.failed, back.evidence, back.overhead, back.causes) == (False, 0, 4, {})
+
+
+def test_a_hold_is_a_part_of_its_own_with_the_weight_it_holds() -> None:
+    labels = [part.label for part in parts([entered(1, "step", 5), entered(2, "hold", 5), entered(3, "roll back")], 4)]
+    assert labels == ["5 %", "hold 5 %", "roll back"]
+
+
 def test_what_is_to_come_follows_the_steps_of_the_release() -> None:
     events: list[Event] = [begun([5, 50])]
     assert pending(events) == ["preflight", "deploy", "5 %", "50 %", "promote", "serve"]

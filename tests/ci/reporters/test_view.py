@@ -74,6 +74,7 @@ def test_weights_are_proved_only_by_the_data_plane_and_only_these() -> None:
     assert not seen([wrote(1, 5), proved(2, 5), wrote(3, 25)], 3).proved
     assert not seen([wrote(1, 5), wrote(3, 25), proved(4, 5)], 4).proved
     assert not seen([proved(2, 5)], 2).proved
+    assert not seen([wrote(1, 5), proved(2, 5), wrote(3, 5)], 3).proved
 
 
 def test_requests_of_the_weights_before_are_not_shown_with_the_new_ones() -> None:
