@@ -187,6 +187,7 @@ class Terms:
         soak: no PASS before so long.
         limit: no look after so long.
         group: requests that may share one fate; 1 means each is on its own.
+        block: seconds over which they may do so.
         pass_error: probability of a false PASS, per gate and step.
         fail_error: probability of a false FAIL, per gate and rollout.
         steps: how many steps the rollout has.
@@ -201,6 +202,7 @@ class Terms:
     soak: float = 60.0
     limit: float = 600.0
     group: float = 5.0
+    block: float = 30.0
     pass_error: float = 0.01
     fail_error: float = 0.0025
     steps: int = 1

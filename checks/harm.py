@@ -28,13 +28,15 @@ class Harm:
         rate: the objective, a share.
         group: requests that may share one fate.
         horizon: the longest that it can be watched, seconds.
+        block: length of the blocks of (ii), seconds.
     """
 
-    def __init__(self, rate: float, group: float, horizon: float) -> None:
+    def __init__(self, rate: float, group: float, horizon: float, block: float = BLOCK_SECONDS) -> None:
         self.rate = rate
         # Twice the group: the estimate of b is one, and a false alarm costs a release.
         self.group = 2 * group if group > 1 else 1.0
         self.horizon = horizon
+        self.block = block
         self._from_start = [log(weight / 2) for _, weight in ABOVE]
         self._from_later = [_NEVER for _ in ABOVE]
         self._unspent = 1.0
@@ -61,7 +63,7 @@ class Harm:
     def _add_to_block(self, requests: float, bad: float, seconds: float) -> None:
         length, total, harmed = self._block
         length, total, harmed = length + seconds, total + requests, harmed + bad
-        if length < BLOCK_SECONDS:
+        if length < self.block:
             self._block = (length, total, harmed)
             return
         if total > 0:

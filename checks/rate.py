@@ -39,7 +39,7 @@ class RateJudge(Judge):
     def __init__(self, terms: Terms, objective: float, what: str, fail_error: float) -> None:
         super().__init__(terms)
         self.objective, self._what, self._fail_error = objective, what, fail_error
-        self._harm = Harm(objective, terms.group, terms.horizon)
+        self._harm = Harm(objective, terms.group, terms.horizon, terms.block)
         self._by_pod = HarmByPod(objective, terms.group)
         self._seen = Count()  # under this weight
         self._watched = Count()  # also before it was in effect
