@@ -5,7 +5,7 @@ import pytest
 from fixtures.cluster import DEPLOYMENTS, SERVICES
 from fixtures.sandbox.controllers.argocd.autosync import decide, heal_delay
 from fixtures.sandbox.controllers.argocd.compare import Compared
-from fixtures.sandbox.controllers.argocd.health import health, worst
+from fixtures.sandbox.controllers.argocd.health import health, overall
 from fixtures.sandbox.controllers.objects import timestamp
 
 NOW = 1_800_000_000.0
@@ -129,5 +129,6 @@ def test_a_deployment_past_its_deadline_is_degraded():
 
 
 def test_an_application_is_as_healthy_as_its_worst_object():
-    assert worst(["Healthy", "Degraded", "Progressing"]) == "Degraded"
-    assert worst([]) == "Healthy"
+    assert overall([deployment(), deployment(updated=1), {"kind": "Service"}, None]) == "Progressing"
+    assert overall([]) == "Healthy"
+    assert overall([None, None]) == "Missing"

@@ -152,10 +152,10 @@ def test_replicas_in_git_are_reset_by_the_next_sync_unless_ignoring_is_respected
 
 
 def test_a_live_change_is_healed_at_once_and_the_second_time_later(argo, deployed):
-    change = {"spec": {"ports": [{"name": "http", "port": 81, "targetPort": "http"}]}}
+    change = {"spec": {"selector": {"app": "another"}}}
 
-    def port():
-        return deployed.client.get(SERVICES, "production", "rebate-core")["spec"]["ports"][0]["port"]
+    def selected():
+        return deployed.client.get(SERVICES, "production", "rebate-core")["spec"]["selector"]["app"]
 
     def attempts():
         return argo.read()["status"]["operationState"]["operation"]["sync"].get("autoHealAttemptsCount")
@@ -164,7 +164,7 @@ def test_a_live_change_is_healed_at_once_and_the_second_time_later(argo, deploye
     history = argo.read()["status"]["history"]
     for attempt in (1, 2):
         deployed.client.merge_patch(SERVICES, "production", "rebate-core", change)
-        deployed.until(lambda: port() == 80, "Git's port", timeout=6)
+        deployed.until(lambda: selected() == "rebate-core", "Git's selector", timeout=6)
         deployed.until(argo.settled, "the end of the healing")
         assert attempts() == attempt
     assert argo.read()["status"]["history"] == history

@@ -71,7 +71,7 @@ def test_status_codes_to_retry_on_are_given_as_codes():
     retries = {"attempts": 1, "retryOn": "5xx,503", "perTryTimeout": "250ms"}
     policy = routes({"route": [to("stable")], "retries": retries})[0]["route"]["retry_policy"]
     assert (policy["retry_on"], policy["retriable_status_codes"]) == ("5xx,retriable-status-codes", [503])
-    assert policy["per_try_timeout"] == "0.25s"
+    assert policy["per_try_timeout"] == "0.250s"
 
 
 def test_there_is_no_timeout_unless_the_rule_sets_one():
@@ -84,27 +84,35 @@ def test_every_route_tells_the_version_of_what_it_was_made_from():
     assert {"key": "x-route-generation", "value": "77"} in [each["header"] for each in route["response_headers_to_add"]]
 
 
-def test_each_match_is_a_route_and_a_catch_all_comes_last():
+def test_each_match_is_a_route_in_order_up_to_the_first_that_matches_everything():
     rules = [
+        {
+            "name": "some",
+            "match": [{"uri": {"prefix": "/a"}}, {"uri": {"exact": "/b"}, "name": "b"}],
+            "route": [to("canary")],
+        },
         {"name": "all", "route": [to("stable")]},
-        {"name": "some", "match": [{"uri": {"prefix": "/a"}}, {"uri": {"exact": "/b"}}], "route": [to("canary")]},
+        {"name": "never", "match": [{"uri": {"prefix": "/c"}}], "route": [to("canary")]},
     ]
     assert [(each["name"], each["match"]) for each in routes(*rules)] == [
-        ("some", {"prefix": "/a"}),
-        ("some", {"path": "/b"}),
+        ("some", {"prefix": "/a", "case_sensitive": True}),
+        ("some.b", {"path": "/b", "case_sensitive": True}),
         ("all", {"prefix": "/"}),
     ]
 
 
 def test_headers_match_exactly_by_prefix_by_regex_and_by_presence():
     headers = {"a": {"exact": "1"}, "b": {"prefix": "2"}, "c": {"regex": "3.*"}, "d": {}}
-    (route,) = routes({"match": [{"headers": headers, "withoutHeaders": {"e": {}}}], "route": [to("stable")]})
+    (route,) = routes(
+        {"match": [{"headers": headers, "withoutHeaders": {"e": {}, "f": {"exact": "6"}}}], "route": [to("stable")]}
+    )
     assert route["match"]["headers"] == [
         {"name": "a", "string_match": {"exact": "1"}},
         {"name": "b", "string_match": {"prefix": "2"}},
         {"name": "c", "string_match": {"safe_regex": {"regex": "3.*"}}},
         {"name": "d", "present_match": True},
         {"name": "e", "present_match": True, "invert_match": True},
+        {"name": "f", "string_match": {"exact": "6"}, "invert_match": True, "treat_missing_header_as_empty": True},
     ]
 
 
@@ -168,15 +176,12 @@ def test_a_gateway_that_is_not_named_does_not_count():
     assert found["virtual_hosts"] == []
 
 
-def test_two_virtual_services_of_one_host_stand_in_the_order_of_their_creation():
-    young = virtual_service(
-        {"name": "young", "match": [{"uri": {"prefix": "/a"}}], "route": [to("stable")]}, made="2026-02", name="a"
-    )
-    old = virtual_service(
-        {"name": "old", "match": [{"uri": {"prefix": "/a"}}], "route": [to("stable")]}, made="2026-01", name="b"
-    )
+def test_two_virtual_services_of_one_host_stand_in_the_order_of_their_creation_and_catch_alls_last():
+    part = {"match": [{"uri": {"prefix": "/a"}}], "route": [to("stable")]}
+    young = virtual_service({"name": "young", **part}, made="2026-02", name="a")
+    old = virtual_service({"name": "old", **part}, {"name": "all", "route": [to("stable")]}, made="2026-01", name="b")
     (host,) = translate(young, old)["virtual_hosts"]
-    assert [each["name"] for each in host["routes"]] == ["old", "young"]
+    assert [each["name"] for each in host["routes"]] == ["old", "young", "all"]
 
 
 def test_a_delegate_gives_the_routes_and_the_root_what_they_leave_open():
@@ -189,8 +194,8 @@ def test_a_delegate_gives_the_routes_and_the_root_what_they_leave_open():
     )
     (host,) = translate(root, inner)["virtual_hosts"]
     assert [(each["name"], each["match"], each["route"]["timeout"]) for each in host["routes"]] == [
-        ("root-a", {"prefix": "/api/v2"}, "5s"),
-        ("root-b", {"prefix": "/api"}, "1s"),
+        ("root-a", {"prefix": "/api/v2", "case_sensitive": True}, "5s"),
+        ("root-b", {"prefix": "/api", "case_sensitive": True}, "1s"),
     ]
 
 
@@ -206,7 +211,7 @@ def test_a_delegate_that_is_not_there_has_no_routes():
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("5s", "5s"), ("500ms", "0.5s"), ("1m", "60s"), ("1h0m1s", "3601s"), ("0s", "0s")]
+    ("text", "expected"), [("5s", "5s"), ("500ms", "0.500s"), ("1m", "60s"), ("1h0m1s", "3601s"), ("0s", "0s")]
 )
 def test_durations_are_as_envoy_reads_them(text, expected):
     assert duration(text, "") == expected
