@@ -32,7 +32,7 @@ from ci.events import (
 from ci.reporters.figures import day, moment, seconds, short_image
 from ci.reporters.screen import MARKS, QUIET
 from ci.reporters.sentences import COMMIT
-from ci.reporters.strings import harmless, mapped
+from ci.reporters.strings import mapped, readable
 from ci.reporters.timeline import Part, parts
 
 Some = TypeVar("Some", bound=Event)
@@ -53,7 +53,7 @@ def closing(events: Iterable[Event], journal: str = "") -> RenderableType:
     Returns:
         Something that a rich console prints; readable from 80 columns on.
     """
-    safe = [mapped(event, harmless) for event in events]
+    safe = [mapped(event, readable) for event in events]
     blocks = [_title(safe), _rollback(safe), _times(safe), _decided(safe), _changed(safe), _files(safe, journal)]
     return Group(*(Padding(block, (0, 0, 1, 0)) for block in blocks if block is not None))
 
@@ -86,9 +86,8 @@ def _rollback(events: Sequence[Event]) -> RenderableType | None:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
-    for at, what in moments:
-        if at is not None:
-            grid.add_row(Text(f"{at - start:+.2f} s"), Text(moment(at)), Text(what))
+    for at, what in sorted((at, what) for at, what in moments if at is not None):
+        grid.add_row(Text(f"{at - start:+.2f} s"), Text(moment(at)), Text(what))
     length = "" if measured.seconds is None else f" {measured.seconds:.2f} s"
     title = Text(f"Rollback time{length} by Envoy's log", style="bold")
     title.append(f"; {count(measured.bad)} bad answers of the canary in all", style="not bold")
@@ -139,7 +138,7 @@ def _decided(events: Sequence[Event]) -> RenderableType | None:
     taken_back = _all(events, RollbackBegan)
     if taken_back:
         return _listed("Decided by", [(_mark("FAIL"), Text(each.who), Text(each.reason)) for each in taken_back])
-    return _listed("Shown by evidence, the slowest gate of each suite", [_verdict(each) for each in _slowest(events)])
+    return _listed("Shown by the gate that took longest", [_verdict(each, name=False) for each in _slowest(events)])
 
 
 def _slowest(events: Sequence[Event]) -> list[VerdictReached]:
@@ -153,9 +152,9 @@ def _slowest(events: Sequence[Event]) -> list[VerdictReached]:
     return list(slowest.values())
 
 
-def _verdict(verdict: VerdictReached) -> Row:
+def _verdict(verdict: VerdictReached, *, name: bool = True) -> Row:
     place = verdict.suite if verdict.step is None else f"{verdict.step} %"
-    return _mark(verdict.outcome), Text(f"{place} {verdict.gate}"), Text(verdict.sentence)
+    return _mark(verdict.outcome), Text(f"{place} {verdict.gate}" if name else place), Text(verdict.sentence)
 
 
 def _mark(outcome: str) -> Text:

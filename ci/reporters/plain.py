@@ -13,12 +13,13 @@ Example:
     +1 min 12 s  note: and 25 %
 """
 
+from dataclasses import replace
 from typing import TextIO
 
-from ci.events import Event, Progress, SuiteStarted
+from ci.events import Event, Progress, RollbackBegan, SuiteEnded, SuiteStarted, VerdictReached
 from ci.reporters.figures import seconds
 from ci.reporters.sentences import sentence
-from ci.reporters.strings import harmless
+from ci.reporters.strings import readable
 
 PAUSE = 5.0  # seconds between two lines of progress
 LONGEST = 400  # characters
@@ -35,6 +36,7 @@ class Plain:
         self._stream = stream
         self._began: float | None = None
         self._waited = float("-inf")
+        self._said: set[str] = set()
 
     def tell(self, event: Event) -> None:
         """Write the event's line, flushed."""
@@ -45,12 +47,22 @@ class Plain:
                 return
             self._waited = event.at
         self._began = event.at if self._began is None else self._began
-        text = harmless(sentence(event))
+        text = readable(sentence(self._once(event)))
         text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
         self._write(f"+{seconds(event.at - self._began):>10}  {text}\n")
 
     def close(self) -> None:
         """Nothing to finish: the stream is not ours."""
+
+    def _once(self, event: Event) -> Event:
+        """A gate's sentence is long: those who only repeat it point to it."""
+        if isinstance(event, VerdictReached):
+            self._said.add(event.sentence)
+        elif isinstance(event, SuiteEnded) and event.why in self._said:
+            return replace(event, why="as said above")
+        elif isinstance(event, RollbackBegan) and event.reason in self._said:
+            return replace(event, reason="as said above")
+        return event
 
     def _write(self, line: str) -> None:
         encoding = self._stream.encoding or "ascii"

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checks.words import count, percent
+from checks.words import seconds as whole_seconds
 from ci.events import Event, Progress, RolloutBegan, SuiteStarted
 from ci.reporters.figures import moment, seconds, short_image
 from ci.reporters.sentences import sentence
@@ -22,8 +23,8 @@ from ci.reporters.view import Gate, View
 
 MARKS = {"PASS": ("✓", "green"), "FAIL": ("✗", "bold red"), "INCONCLUSIVE": ("?", "bold magenta"), "": ("▶", "bold")}
 QUIET = "dim"
-BAR = 20  # characters
-NAME = 22  # characters of a gate's name
+BAR, NEAR = 20, 12  # characters of a bar
+NAME = 20  # characters of a gate's name
 FEWEST, MOST = 2, 10  # lines for the last events
 
 
@@ -46,7 +47,7 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw as much as fits."""
         width = options.update(height=None)
-        foot = console.render_lines(_foot(self._view, self._abort), width, pad=False)
+        foot = console.render_lines(_foot(self._view, self._abort, options.max_width), width, pad=False)
         room = options.size.height - len(foot)
         for gap, compact in ((True, False), (False, False), (False, True)):
             body = console.render_lines(self._body(gap=gap, compact=compact), width, pad=False)
@@ -59,7 +60,8 @@ class Screen:
     def _body(self, *, gap: bool, compact: bool) -> RenderableType:
         view = self._view
         between = [Text()] if gap else []
-        blocks = [_head(view, self._now), _way(view), _traffic(view), _gates(view, compact=compact)]
+        blocks = [_head(view, self._now), _way(view), _traffic(view)]
+        blocks += [_gates(view, compact=compact)] if view.gates else []
         return Group(*(piece for block in blocks for piece in (block, *between)))
 
 
@@ -120,7 +122,7 @@ def _traffic(view: View) -> RenderableType:
 
 
 def _side(name: str, weight: int, seen: Mapping[str, float]) -> list[RenderableType]:
-    side: list[RenderableType] = [Text(name), Text(f"{weight} %", style="bold"), _bar(weight / 100)]
+    side: list[RenderableType] = [Text(name), Text(f"{weight} %", style="bold"), _bar(weight / 100, BAR)]
     if not seen:
         return side
     requests, errors = seen.get("requests", 0), seen.get("errors", 0)
@@ -128,10 +130,10 @@ def _side(name: str, weight: int, seen: Mapping[str, float]) -> list[RenderableT
     return [*side, Text(f"{count(requests)} requests"), Text(f"{count(errors)} errors"), Text(rate)]
 
 
-def _bar(share: float) -> Text:
+def _bar(share: float, width: int) -> Text:
     """A bar whose end is seen without colour too: the rest is a thinner line, not a paler one."""
-    full = round(share * BAR)
-    return Text("━" * full, style="bold").append("─" * (BAR - full), style=QUIET)
+    full = round(share * width)
+    return Text("━" * full, style="bold").append("─" * (width - full), style=QUIET)
 
 
 def _gates(view: View, *, compact: bool) -> RenderableType:
@@ -141,30 +143,37 @@ def _gates(view: View, *, compact: bool) -> RenderableType:
     grid.add_column(ratio=1)
     for gate in view.gates:
         mark, style = MARKS[gate.outcome]
-        words = Text(gate.sentence, no_wrap=compact, overflow="ellipsis" if compact else "fold")
+        one_line = compact or gate.outcome == "PASS"
+        words = Text(gate.sentence, no_wrap=one_line, overflow="ellipsis" if one_line else "fold")
         about = Group(_evidence(gate, view.watched), words) if gate.waits else words
         grid.add_row(Text(mark, style=style), Text(gate.name, style=style), about)
     return grid
 
 
-def _evidence(gate: Gate, watched: float) -> RenderableType:
+def _evidence(gate: Gate, watched: float) -> Text:
     remaining = gate.remaining(watched)
-    guess = "" if remaining is None else f", about {seconds(remaining)} to go"
-    line = Table.grid(padding=(0, 2, 0, 0))
-    line.add_row(_bar(gate.nearness), Text(f"evidence {count(gate.evidence)} of {count(gate.of)}{guess}"))
-    return line
+    guess = "" if remaining is None else f", about {whole_seconds(remaining)} to go"
+    enough = gate.evidence >= gate.of
+    words = (
+        "  evidence is enough, the soak goes on"
+        if enough
+        else f"  evidence {count(gate.evidence)} of {count(gate.of)}{guess}"
+    )
+    return _bar(gate.nearness, NEAR).append(words, style="not bold")
 
 
 def _event(event: Event) -> Text:
     return Text(f"{moment(event.at)} {sentence(event)}", style=QUIET, no_wrap=True, overflow="ellipsis")
 
 
-def _foot(view: View, abort: str) -> RenderableType:
+def _foot(view: View, abort: str, width: int) -> RenderableType:
     if view.ended is not None:
         return Text()
     if view.rollback:
         done = view.proved and view.weights is not None and view.weights.canary == 0
         where = "is back on stable, proved on the data plane" if done else "is on its way back to stable"
         return Text(f"\nTraffic {where}. Nothing to do by hand.", style="bold")
+    if len(abort) + 2 > width:
+        abort = abort.replace(" --", " \\\n    --")  # so that it can still be copied
     lines = Text("\nCtrl-C here takes traffic back at once; so does, in any other terminal:\n  ")
     return lines.append(abort, style="bold")

@@ -5,9 +5,6 @@ Example:
     'rebate-core-canary: 2 ready (1.1 s)'
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from checks.words import count
 from ci.events import (
     Event,
@@ -101,13 +98,10 @@ def measured(event: RollbackMeasured) -> str:
 
 def progress(event: Progress) -> str:
     """Say how far each gate is, and what the canary has answered."""
-    gates = "; ".join(filter(None, (_near(name, gate) for name, gate in event.gates.items())))
+    near = {name: (gate.get("evidence") or 0.0, gate.get("of") or 0.0) for name, gate in event.gates.items()}
+    gates = "; ".join(f"{name} {there:.0f} of {of:.0f}" for name, (there, of) in near.items() if there < of)
     requests, errors = event.canary.get("requests", 0), event.canary.get("errors", 0)
-    return f"waiting: {gates or 'no evidence yet'}; canary {count(requests)} requests, {count(errors)} errors"
-
-
-def _near(name: str, gate: Mapping[str, Any]) -> str:
-    return f"{name} {gate['evidence']:.0f} of {gate['of']:.0f}" if gate.get("of") else ""
+    return f"waiting: {gates or 'evidence is enough'}; canary {count(requests)} requests, {count(errors)} errors"
 
 
 def _suite(event: SuiteStarted | SuiteReady | SuiteEnded) -> str:

@@ -6,6 +6,8 @@ server) must not move the cursor, ring the bell, recolour the terminal or turn t
 Example:
     >>> harmless("ok\x1b[2Jgone\nnext")
     'ok\\x1b[2Jgone next'
+    >>> readable("canary runs sha256:" + "1f0c" * 16)
+    'canary runs sha256:1f0c1f0c1f0c'
 """
 
 import re
@@ -18,6 +20,7 @@ from ci.events import Event
 Some = TypeVar("Some", bound=Event)
 
 # White space first; then C0, DEL and C1; direction and line marks (a screen would obey them); lone surrogates.
+DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 SPACE = re.compile(r"[\t\n\v\f\r]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -32,6 +35,18 @@ def harmless(text: str) -> str:
         The same with control characters spelled out, such as ``\x1b``, and line ends as one space.
     """
     return CONTROL.sub(_spelled, SPACE.sub(" ", text))
+
+
+def readable(text: str) -> str:
+    """Make a text harmless, and digests in it as short as people compare them.
+
+    Args:
+        text: anything.
+
+    Returns:
+        One line.
+    """
+    return DIGEST.sub(r"\1", harmless(text))
 
 
 def mapped(event: Some, change: Callable[[str], str]) -> Some:

@@ -17,7 +17,7 @@ from rich.live import Live
 from ci.events import Event
 from ci.reporters.kept import Kept
 from ci.reporters.screen import Screen
-from ci.reporters.strings import harmless, mapped
+from ci.reporters.strings import mapped, readable
 from ci.reporters.view import seen
 
 PERIOD = 0.25  # seconds between two drawings
@@ -61,7 +61,7 @@ class Terminal:
             RuntimeError: when drawing has failed.
         """
         self._raise_if(self._error)
-        self._kept.tell(mapped(event, harmless))
+        self._kept.tell(mapped(event, readable))
         if not self._thread.ident:
             self._thread.start()
 

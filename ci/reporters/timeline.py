@@ -1,8 +1,10 @@
 """Where a rollout's time went: its parts, and in each the seconds of evidence and the seconds of overhead.
 
-Evidence is the time in which a suite was ready, the weights of the part were written, and only requests were
-waited for: until the suite's last verdict, or its first FAIL, or until somebody took traffic back. Everything
-else is overhead: Git, Argo CD, pods, weights, pytest. Pure: a list of events in, a list of parts out.
+Evidence is the time in which a suite that watches traffic (it tells its progress) was ready, the weights of the
+part were written, and only requests were waited for: until the suite's last verdict, or its first FAIL, or until
+somebody took traffic back. Everything else is overhead: Git, Argo CD, pods, weights, pytest.
+
+Pure: a list of events in, a list of parts out. Their moments come from several processes and need not be in order.
 
 Example:
     >>> began = PhaseEntered(at=10.0, phase="deploy")
@@ -19,6 +21,7 @@ from itertools import pairwise
 from ci.events import (
     Event,
     PhaseEntered,
+    Progress,
     Pushed,
     RollbackBegan,
     RolloutBegan,
@@ -136,13 +139,15 @@ def _is_failure(event: Event) -> bool:
 
 def _watches(events: Sequence[Event], end: float) -> Iterator[tuple[float, float]]:
     """Give from when to when each suite only waited for requests."""
-    ready = written = False
+    ready = written = watching = False
     opened: float | None = None
     last = end
     for event in events:
         match event:
             case SuiteReady():
-                ready, last = True, end
+                ready, watching, last = True, False, end
+            case Progress():
+                watching = True
             case WeightsWritten():
                 written = True
             case VerdictReached():
@@ -152,11 +157,11 @@ def _watches(events: Sequence[Event], end: float) -> Iterator[tuple[float, float
         if opened is None and ready and written:
             opened = event.at
         if _stops(event) and ready:
-            if opened is not None:
+            if opened is not None and watching:
                 yield opened, max(opened, min(last, event.at))
             ready, opened = False, None
-    if opened is not None:
-        yield opened, end
+    if opened is not None and watching:
+        yield opened, max(opened, end)
 
 
 def _stops(event: Event) -> bool:
@@ -166,16 +171,17 @@ def _stops(event: Event) -> bool:
 
 def _causes(events: Sequence[Event]) -> dict[str, float]:
     spent: dict[str, float] = {}
-    idle = 0.0  # since when pytest has had nothing to wait for but its own end
+    since: float | None = None  # the moment up to which the time of the part's own run is accounted for
+    watching = False
     for event in events:
-        if isinstance(event, Pushed | Synced | Scaled | WeightsWritten | SuiteReady):
-            cause, took = CAUSES[type(event)], event.took
-        elif isinstance(event, SuiteEnded):
-            cause, took = "pytest", event.at - idle
-        else:
-            cause, took = "", 0.0
-        if isinstance(event, SuiteStarted | SuiteReady | VerdictReached):
-            idle = event.at
+        cause, took = CAUSES.get(type(event), ""), getattr(event, "took", 0.0)
+        if isinstance(event, Progress):
+            watching = True
+        elif isinstance(event, SuiteStarted | SuiteReady):
+            since, watching = event.at, False
+        elif isinstance(event, VerdictReached | SuiteEnded) and since is not None:
+            cause = "pytest" if isinstance(event, SuiteEnded) else "" if watching else "checks"
+            took, since = event.at - since, event.at
         if cause:
             spent[cause] = spent.get(cause, 0.0) + took
     return spent

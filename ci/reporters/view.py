@@ -118,12 +118,14 @@ def seen(events: Sequence[Event], now: float) -> View:
     weights, proof = _last(events, WeightsWritten), _last(events, WeightsProved)
     if progress and weights and progress.at < weights.at and not rollback:
         progress = None  # it speaks of the weights before these
+    # A step's requests are counted only once the data plane has been seen to route by the new weights.
+    served = bool(progress and progress.canary.get("requests")) and not rollback
     return View(
         began=_last(events, RolloutBegan),
         parts=parts(events, now),
         pending=pending(events),
         weights=weights,
-        proved=bool(weights and proof and proof.at >= weights.at and proof.canary == weights.canary),
+        proved=weights is not None and (served or _proves(proof, weights)),
         gates=[gate for gate in gates(events) if gate.outcome or not rollback],
         canary=progress.canary if progress else {},
         stable=progress.stable if progress else {},
@@ -134,7 +136,7 @@ def seen(events: Sequence[Event], now: float) -> View:
 
 
 def gates(events: Sequence[Event]) -> list[Gate]:
-    """Give the gates of the suite that was started last, in its order.
+    """Give the gates of the suite that was started last, those that need evidence first.
 
     Args:
         events: all so far, in order.
@@ -148,11 +150,16 @@ def gates(events: Sequence[Event]) -> list[Gate]:
         if isinstance(event, SuiteReady):
             found |= {name: Gate(name, "", "") for name in event.gates}
         elif isinstance(event, VerdictReached):
-            found[event.gate] = Gate(event.gate, event.outcome, event.sentence)
+            of = found[event.gate].of if event.gate in found else 0.0
+            found[event.gate] = Gate(event.gate, event.outcome, event.sentence, of=of)
         elif isinstance(event, Progress):
             still_open = {name: state for name, state in event.gates.items() if not _decided(found.get(name))}
             found |= {name: _open(name, state) for name, state in still_open.items()}
-    return list(found.values())
+    return sorted(found.values(), key=lambda gate: not gate.of)
+
+
+def _proves(proof: WeightsProved | None, weights: WeightsWritten) -> bool:
+    return proof is not None and proof.at >= weights.at and proof.canary == weights.canary
 
 
 def _decided(gate: Gate | None) -> bool:

@@ -51,7 +51,7 @@ def test_describe_finds_them_by_the_virtual_service(rolled_back: list[Event]) ->
         assert involved.items() <= body["involvedObject"].items()
         assert body["source"] == {"component": "sluicegate", "host": "alice@build-7"}
     assert len({body["metadata"]["name"] for body in bodies}) == 3
-    assert bodies[0]["firstTimestamp"] == "2026-11-24T04:12:09Z"
+    assert bodies[0]["firstTimestamp"] == "2026-11-24T22:56:02Z"
 
 
 def test_a_message_is_no_longer_than_an_api_server_takes() -> None:

@@ -38,6 +38,18 @@ def test_a_line_of_waiting_says_how_near_it_is_and_how_many_errors_there_were() 
     assert line == "+     0.0 s  waiting: error_rate 40 of 100; canary 1 270 requests, 61 errors"
 
 
+def test_a_gate_s_sentence_is_told_once(rolled_back: list[Event]) -> None:
+    lines = [line for line in written(rolled_back) if "canary error rate 5.3 %" in line]
+    assert [line.split("  ")[-1].split(":")[0] for line in lines] == ["FAIL error_rate", "ROLLED BACK"]
+    assert any("ROLLING BACK by gate error_rate: as said above" in line for line in written(rolled_back))
+
+
+def test_evidence_that_is_enough_is_waited_for_no_more() -> None:
+    gates = {"split": {"sentence": "", "evidence": 2e14, "of": 100.0}}
+    [line] = written([Progress(at=1.0, step=5, gates=gates)])
+    assert "waiting: evidence is enough; canary" in line
+
+
 def test_no_line_becomes_a_wall() -> None:
     [line] = written([Note(at=1.0, text="word " * 500)])
     assert len(line) <= 413

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci.events import Event, Progress, SuiteReady
-from ci.reporters.strings import harmless, mapped
+from ci.reporters.strings import harmless, mapped, readable
 
 
 @given(st.text() | st.text(alphabet="\x00\x07\x1b\x9b\x7f[]2J\n\r\t\u202e\u2066\u200e\ud800m;A"))
@@ -24,6 +24,11 @@ def test_words_stay_as_they_are(text: str) -> None:
 def test_controls_are_spelled_out_so_that_one_sees_that_they_were_there() -> None:
     assert harmless("a\x1b[31mred\x9b2J\nnext\r\n") == "a\\x1b[31mred\\x9b2J next "
     assert harmless("\u202eabc") == "\\u202eabc"
+
+
+def test_digests_are_shown_as_far_as_people_compare_them() -> None:
+    assert readable("runs app@sha256:" + "1f0c" * 16 + "\n.") == "runs app@sha256:1f0c1f0c1f0c ."
+    assert readable("sha256:1f0c9e7a2b4d") == "sha256:1f0c9e7a2b4d"
 
 
 def test_every_text_of_an_event_is_changed_however_deep() -> None:

@@ -79,8 +79,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_the_view_is_drawn_while_the_rollout_runs_and_gone_at_the_end(pty: Pty, promoted: list[Event]) -> None:
     pty.drain()
-    live = terminal(pty, promoted[36].at)
-    for event in promoted[:37]:
+    live = terminal(pty, promoted[30].at)
+    for event in promoted[:31]:
         live.tell(event)
     until(lambda: b"waiting for error_rate" in pty.read)
     live.close()
@@ -119,7 +119,7 @@ def test_a_terminal_that_is_gone_stops_nobody_and_is_told(pty: Pty, promoted: li
 
 def test_foreign_escapes_never_reach_the_terminal(pty: Pty, promoted: list[Event]) -> None:
     pty.drain()
-    live = terminal(pty, promoted[40].at)
+    live = terminal(pty, promoted[30].at)
     live.tell(promoted[0])
     live.tell(Note(at=promoted[0].at, text="\x1b]0;owned\x07"))
     until(lambda: b"\\x1b]0;owned\\x07" in pty.read)

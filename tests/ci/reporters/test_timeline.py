@@ -6,6 +6,7 @@ from ci.events import (
     Event,
     Note,
     PhaseEntered,
+    Progress,
     Pushed,
     RollbackBegan,
     RolloutBegan,
@@ -44,12 +45,13 @@ def suite_ended(at: float, took: float, *, passed: bool = True) -> SuiteEnded:
     return SuiteEnded(at=at, passed=passed, why="", took=took, junit="", **STEP)
 
 
-#: a step of 25 % from second 10 on: ready after 2 s, weights after 1 more, and so on
-READY = [
+#: a step of 25 % from second 10 on: ready after 2 s; the run tells its progress, so it watches traffic
+CHECKS = [
     entered(10, "step", 25),
     SuiteStarted(at=10.0, command=[], **STEP),
     SuiteReady(at=12.0, gates=[], took=2.0, **STEP),
 ]
+READY = [*CHECKS, Progress(at=12.1, step=25, gates={})]
 
 
 def only(events: list[Event], now: float) -> Part:
@@ -92,8 +94,19 @@ def test_where_no_weight_was_written_nothing_was_evidence() -> None:
     assert only(events, now=16).evidence == 0
 
 
+def test_a_suite_that_only_checks_waits_for_no_evidence() -> None:
+    events = [entered(9, "roll back"), wrote(9.5, 0), *CHECKS[1:], verdict(15, "PASS"), suite_ended(16, 6)]
+    part = only(events, now=16)
+    assert (part.evidence, part.overhead) == (0, 7)
+    assert part.causes == {"weights": 0.5, "pytest": 2.0 + 1.0, "checks": 3.0}
+
+
 def test_two_suites_of_one_part_are_added_up() -> None:
-    again = [SuiteStarted(at=30.0, command=[], **STEP), SuiteReady(at=31.0, gates=[], took=1.0, **STEP)]
+    again = [
+        SuiteStarted(at=30.0, command=[], **STEP),
+        SuiteReady(at=31.0, gates=[], took=1.0, **STEP),
+        Progress(at=31.1, step=25, gates={}),
+    ]
     events = [
         *READY,
         wrote(13, 25),
@@ -158,5 +171,6 @@ def test_the_parts_of_a_rollout_leave_no_second_out(recording: str, request: pyt
         cut = parts(events[:seen], now)
         whole = now - next((part.began for part in cut), now)
         assert sum(part.took for part in cut) == pytest.approx(whole)
-        assert all(0 <= part.evidence <= part.took + 1e-9 for part in cut)
+        assert all(0 <= part.evidence <= part.took + 0.1 for part in cut)  # its moments are of two processes
+        assert all(sum(part.causes.values()) <= part.overhead + 0.1 for part in cut)
         assert all(part.over for part in cut[:-1])

@@ -48,7 +48,7 @@ def test_a_decided_gate_stays_decided_while_others_go_on() -> None:
         verdict("pods", "PASS"),
         progress(3, error_rate=40.0, pods=1.0),
     ]
-    error_rate, pods = gates(events)
+    error_rate, pods = sorted(gates(events), key=lambda gate: gate.name)
     assert (error_rate.outcome, error_rate.evidence, error_rate.waits) == ("", 40.0, True)
     assert (pods.outcome, pods.sentence, pods.waits) == ("PASS", "pods decided", False)
 
@@ -75,6 +75,19 @@ def test_weights_are_proved_only_by_the_data_plane_and_only_these() -> None:
     assert not seen([wrote(1, 5), wrote(3, 25), proved(4, 5)], 4).proved
     assert not seen([proved(2, 5)], 2).proved
     assert not seen([wrote(1, 5), proved(2, 5), wrote(3, 5)], 3).proved
+
+
+def test_a_step_s_requests_prove_its_weights_since_they_are_counted_only_then() -> None:
+    counted, none_yet = progress(2), Progress(at=2, step=25, gates={}, canary={"requests": 0})
+    assert seen([wrote(1, 5), counted], 3).proved
+    assert not seen([wrote(1, 5), none_yet], 3).proved
+    assert not seen([wrote(1, 5), counted, RollbackBegan(at=3.0, reason="", who=""), wrote(3.1, 0)], 4).proved
+
+
+def test_gates_that_need_evidence_come_first_and_stay_there() -> None:
+    events = [READY, progress(2, pods=2.0)]
+    assert [gate.name for gate in gates(events)] == ["pods", "error_rate"]
+    assert [gate.name for gate in gates([*events, verdict("pods", "PASS")])] == ["pods", "error_rate"]
 
 
 def test_requests_of_the_weights_before_are_not_shown_with_the_new_ones() -> None:
