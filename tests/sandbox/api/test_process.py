@@ -49,9 +49,13 @@ def test_it_ends_when_its_owner_is_gone(start: Callable[..., Any], tmp_path: Pat
     ours, theirs = os.pipe()
     running = start(tmp_path / "state", "--lifeline", str(ours), pass_fds=[ours])
     os.close(ours)
-    assert running.process.poll() is None
-    os.close(theirs)
-    assert running.process.wait(5) == 0
+    try:
+        assert running.process.poll() is None
+        os.close(theirs)
+        assert running.process.wait(5) == 0
+    finally:
+        running.process.kill()
+        running.process.wait(10)
 
 
 def test_every_write_that_changed_something_is_in_the_log(other: Any, virtual_service: Json) -> None:
