@@ -25,7 +25,7 @@ MARKS = {"PASS": ("✓", "green"), "FAIL": ("✗", "bold red"), "INCONCLUSIVE": 
 QUIET = "dim"
 BAR, NEAR = 20, 12  # characters of a bar
 NAME = 20  # characters of a gate's name
-FEWEST, MOST = 2, 10  # lines for the last events
+FEWEST, MOST = 1, 10  # lines for the last events
 
 
 class Screen:

@@ -133,3 +133,11 @@ def test_markup_in_foreign_words_stays_words(watching: list[Event], drawn: Drawn
 
 def test_before_the_first_event_it_says_so(drawn: Drawn) -> None:
     assert "starting" in drawn(screen([]))
+
+
+def test_a_long_command_can_still_be_copied(watching: list[Event], drawn: Drawn) -> None:
+    abort = "sluicegate abort /home/alice/shop/rebate-core/release.yaml --target sandbox:/home/alice/sandbox"
+    now = watching[-1].at
+    last = drawn(Screen(seen(watching, now), watching, now, abort)).splitlines()[-2:]
+    assert " ".join(line.strip() for line in last).replace("\\ ", "") == abort
+    assert last[0].endswith("\\")
