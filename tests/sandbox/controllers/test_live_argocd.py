@@ -124,6 +124,15 @@ def test_without_a_refresh_a_push_is_not_seen(argo, deployed):
     assert argo.read()["status"]["sync"]["revision"] != deployed.git.git("rev-parse", "HEAD")
 
 
+def test_a_push_during_a_sync_waits_for_the_next_refresh(argo, deployed):
+    first = deployed.git.edit(DEPLOYMENTS_FILE, canary_to(deployed.images.v2))
+    argo.refresh()
+    deployed.git.edit(DEPLOYMENTS_FILE, canary_to(deployed.images.v1))
+    deployed.until(argo.settled, "the first commit synced and healthy")
+    assert argo.read()["status"]["sync"]["revision"] == first
+    assert image_of(deployed, "rebate-core-canary") == deployed.images.v2
+
+
 def test_a_commit_that_changes_no_object_moves_the_revision_only(argo, deployed):
     before = argo.read()["status"]
     commit = deployed.git.edit("bases/rebate-core/deployments.yaml", lambda text: text + "# a remark\n")

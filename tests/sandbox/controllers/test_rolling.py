@@ -42,6 +42,10 @@ def test_the_old_version_shrinks_only_when_the_new_one_is_available():
     assert next_sizes(4, Margin(1, 0), Size("new", 1, 1), old) == {"old": 3}
 
 
+def test_broken_old_pods_stay_as_long_as_new_ones_are_not_yet_available():
+    assert next_sizes(4, Margin(1, 0), Size("new", 1, 0), [Size("old", 4, 3)]) == {}
+
+
 def test_old_pods_that_serve_nobody_go_first():
     old = [Size("broken", 2, 0), Size("serving", 3, 3)]
     assert next_sizes(3, Margin(1, 0), Size("new", 0, 0), old) == {"broken": 0}
