@@ -108,6 +108,7 @@ def test_a_pod_ends_with_the_owner_of_its_lifeline(running: Any, tmp_path: Path)
     where = ("--host", running.addresses.take(8080), "--port", "8080")
     command = module("fixtures.sandbox.dataplane.backend", *where, *identity)
     process = spawn("pod", command, tmp_path / "log", lifeline=line.child_end).process
+    running.stack.callback(process.kill)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
     line.cut()

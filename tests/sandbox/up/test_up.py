@@ -61,8 +61,15 @@ def state(tmp_path: Path) -> Iterator[Path]:
     up.stop(folder)
 
 
-def test_two_side_by_side_serve_and_end_with_their_killed_owner(tmp_path: Path) -> None:
-    states = [tmp_path / "one", tmp_path / "two"]
+@pytest.fixture
+def states(tmp_path: Path) -> Iterator[list[Path]]:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    yield folders
+    for folder in folders:
+        up.stop(folder)
+
+
+def test_two_side_by_side_serve_and_end_with_their_killed_owner(states: list[Path]) -> None:
     command = [sys.executable, "-c", OWNER, *map(str, states)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout
