@@ -137,6 +137,45 @@ class ApplicationState:
 
 
 @dataclass(frozen=True)
+class Capacity:
+    """How many pods there are.
+
+    Attributes:
+        stable: replicas that stable asks for.
+        canary_ready: pods of the canary that are ready.
+    """
+
+    stable: int
+    canary_ready: int
+
+
+@dataclass(frozen=True)
+class Range:
+    """A query of the release file, and the numbers that are allowed.
+
+    Attributes:
+        name: for people.
+        promql: the expression.
+        above: the number has to be at least this; None: no such bound.
+        below: the number has to be at most this; None: no such bound.
+    """
+
+    name: str
+    promql: str
+    above: float | None = None
+    below: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Say whether a number is allowed; NaN never is."""
+        return (self.above is None or value >= self.above) and (self.below is None or value <= self.below)
+
+    def __str__(self) -> str:
+        """Write the range for people."""
+        parts = [f"at least {self.above:g}"] if self.above is not None else []
+        return " and ".join(parts + ([f"at most {self.below:g}"] if self.below is not None else []))
+
+
+@dataclass(frozen=True)
 class Tick:
     """One look at the release.
 
@@ -147,6 +186,10 @@ class Tick:
         pods: the canary's pods; None when they were not read.
         application: Argo CD's word; None when it was not read.
         weights: what the VirtualService says; None when it was not read.
+        in_flight: requests to the canary that have begun and not ended; None where no Envoy tells.
+        capacity: how many pods there are; None when they were not counted.
+        alerts: names of the alerts that fire; None when Prometheus was not asked, or did not answer.
+        queries: per query of the release file its number, or None where it has none; None as for alerts.
         gap: why something is None.
         settled: whether all of the traffic ran under the step's weight; before that it is evidence of harm only.
     """
@@ -157,6 +200,10 @@ class Tick:
     pods: tuple[Pod, ...] | None = None
     application: ApplicationState | None = None
     weights: Weights | None = None
+    in_flight: float | None = None
+    capacity: Capacity | None = None
+    alerts: tuple[str, ...] | None = None
+    queries: Mapping[str, float | None] | None = None
     gap: str = ""
     settled: bool = True
 
@@ -192,6 +239,8 @@ class Terms:
         fail_error: probability of a false FAIL, per gate and rollout.
         steps: how many steps the rollout has.
         digest: the image that the canary shall run (``sha256:...``); empty when not known.
+        alerts: labels of the alerts that may not fire; empty for none.
+        queries: of the release file.
     """
 
     weight: float
@@ -207,6 +256,8 @@ class Terms:
     fail_error: float = 0.0025
     steps: int = 1
     digest: str = ""
+    alerts: Mapping[str, str] = field(default_factory=dict)
+    queries: tuple[Range, ...] = ()
 
     @property
     def horizon(self) -> float:

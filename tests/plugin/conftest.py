@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SUBJECT = """
 import pytest
-from checks.evidence import Answers, ApplicationState, Count, Pod, Terms, Traffic, Weights
+from checks.evidence import Answers, ApplicationState, Capacity, Count, Pod, Terms, Traffic, Weights
 from fixtures.observation import Observation
 
 class World:
@@ -24,6 +24,10 @@ class World:
     def read(self): return Traffic(Answers(Count(400, self.bad)), Answers(Count(400)))
     def in_effect(self, canary): return True
     def counters(self): return {}
+    def in_flight(self): return None
+    def capacity(self): return Capacity(4, 4)
+    def alerts(self): return ()
+    def queries(self): return {}
     def weights(self): return Weights(50, 50)
     def pods(self): return (Pod("canary-1", True, 0, "sha256:new"),)
     def application(self): return ApplicationState("shop", "Synced", "Healthy", "abc")
