@@ -31,6 +31,7 @@ class Heard:
     Attributes:
         order: what was wanted.
         run: the run.
+        place: where the rollout was when it was started.
         began: when it was started, by the watch.
         lines: without progress.
         failed: whether one of them was a FAIL.
@@ -38,6 +39,7 @@ class Heard:
 
     order: Order
     run: Run
+    place: Place
     began: float
     lines: list[Line] = field(default_factory=list)
     failed: bool = False
@@ -84,40 +86,36 @@ class Listener:
             Stop: when it is not passed; the run may then still be there for ``reap``.
         """
         order = self._order(suite, place)
-        heard = Heard(order, self._suites(order), self._watch.monotonic())
+        heard = Heard(order, self._suites(order), place, self._watch.monotonic())
         self._current = heard
         command = heard.run.command
         self._tell(SuiteStarted(at=self._watch.now(), suite=order.scenario, step=_step(place), command=command))
-        status = self._listen(heard, suite, place)
+        status = self._listen(heard, suite)
         self._current = None
-        conclusion = self._ended(heard, status, place)
+        conclusion = self._ended(heard, status)
         if suite.scenario == "canary_step":
             self._state.carry = heard.run.verdicts
         if conclusion.result is not Result.PASSED:
             raise Stop(self._counts_as(conclusion.result), conclusion.why)
 
-    def reap(self, place: Place) -> None:
-        """See to the end of a run that was left behind.
-
-        Args:
-            place: where the rollout is.
-        """
+    def reap(self) -> None:
+        """See to the end of a run that was left behind."""
         heard, self._current = self._current, None
         if heard is not None:
             status = heard.run.end(gently=heard.failed)
             for line in heard.run.lines():
-                self._note(line, heard, place)
-            self._ended(heard, status, place)
+                self._note(line, heard)
+            self._ended(heard, status)
 
-    def _listen(self, heard: Heard, suite: Suite, place: Place) -> int:
+    def _listen(self, heard: Heard, suite: Suite) -> int:
         """Hear a run until it ends; give its exit status."""
         deadline = heard.began + self._job.release.limit + OVERHEAD
         while True:
             status = heard.run.status()
             for line in heard.run.lines():
-                self._note(line, heard, place)
+                self._note(line, heard)
                 if line["kind"] == "opened" and suite.rises:
-                    self._move(place, f"step {place.step} %")
+                    self._move(heard.place, f"step {heard.place.step} %")
                 if line.get("outcome") == "FAIL":
                     raise Stop(Result.FAILED, line["sentence"], f"gate {line['gate']}", line["at"])
             if status is not None:
@@ -126,15 +124,15 @@ class Listener:
                 raise Stop(Result.FAILED, f"the suite {heard.order.name} does not end")
             self._watch.sleep(LOOK)
 
-    def _note(self, line: Line, heard: Heard, place: Place) -> None:
+    def _note(self, line: Line, heard: Heard) -> None:
         """Keep a line, and tell it on as an event."""
-        about: dict[str, Any] = {"suite": heard.order.scenario, "step": _step(place)}
+        about: dict[str, Any] = {"suite": heard.order.scenario, "step": _step(heard.place)}
         match line["kind"]:
             case "opened":
                 took = self._watch.monotonic() - heard.began
                 self._tell(SuiteReady(at=line["at"], gates=line["gates"], took=took, **about))
             case "progress":
-                self._tell(_progress(line, place))
+                self._tell(_progress(line, heard.place))
                 return
             case "verdict":
                 heard.failed = heard.failed or line["outcome"] == "FAIL"
@@ -144,12 +142,12 @@ class Listener:
                 return
         heard.lines.append(line)
 
-    def _ended(self, heard: Heard, status: int, place: Place) -> Conclusion:
+    def _ended(self, heard: Heard, status: int) -> Conclusion:
         conclusion = conclude(heard.lines, status)
         event = SuiteEnded(
             at=self._watch.now(),
             suite=heard.order.scenario,
-            step=_step(place),
+            step=_step(heard.place),
             passed=conclusion.result is Result.PASSED,
             why=conclusion.why,
             took=self._watch.monotonic() - heard.began,

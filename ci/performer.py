@@ -58,7 +58,7 @@ class Performer:
             plan.Shift: lambda _, place: mover.move(place, "stable serves again"),
             plan.TakeBack: lambda _, place: mover.take_back(place),
             plan.Prove: lambda _, place: mover.prove(place),
-            plan.Reap: lambda _, place: listener.reap(place),
+            plan.Reap: lambda _, __: listener.reap(),
             plan.Revert: lambda effect, _: deployer.revert(effect.roles),
             plan.StableReady: lambda _, __: deployer.stable_ready(),
             plan.Rest: lambda _, __: deployer.rest(),

@@ -81,11 +81,12 @@ class Watch:
         Raises:
             Stop: when there is a reason to end the phase.
         """
-        until = self.monotonic() + seconds
-        while (left := until - self.monotonic()) > 0:
+        left = seconds
+        while left > 0:
             if self.awake:
                 self._look()
             self._clock.sleep(min(left, TICK))
+            left -= TICK
 
     def permit(self, seen: Seen) -> None:
         """Ask whether something may be written now.
@@ -111,7 +112,7 @@ class Watch:
 
     def _look(self) -> None:
         self._ask_ourselves()
-        if self.monotonic() - self._looked < TICK or self._state.record.phase is Phase.PREFLIGHT:
+        if self.monotonic() - self._looked < TICK:
             return
         self._looked = self.monotonic()
         try:

@@ -21,6 +21,7 @@ from fixtures.istio import Subsets
 from fixtures.waiting import FakeClock
 
 Object = dict[str, Any]
+OLD = "registry.example.com/shop/rebate-core-service@sha256:" + "1" * 64
 HOST = "rebate-core.production.svc.cluster.local"
 
 
@@ -83,7 +84,7 @@ class MemoryCluster:
     def scale(self, resource: Resource, namespace: str, name: str, replicas: int) -> Object:
         body = self.get(resource, namespace, name)
         body["spec"]["replicas"] = replicas
-        body["status"] = body.get("status", {}) | {"readyReplicas": replicas}
+        body["status"] |= dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas"), replicas)
         return self._write(f"scale {replicas}", resource, namespace, name, body)
 
     def _works(self) -> None:
@@ -123,7 +124,7 @@ def deployment(name: str, replicas: int, image: str) -> Object:
             "replicas": replicas,
             "template": {"spec": {"containers": [{"name": "app", "image": image}]}},
         },
-        "status": {"readyReplicas": replicas, "updatedReplicas": replicas, "observedGeneration": 1},
+        "status": {"observedGeneration": 1} | dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas"), replicas),
     }
 
 
@@ -137,11 +138,22 @@ def subsets() -> Subsets:
     return Subsets(HOST, "stable", "canary")
 
 
-@pytest.fixture
-def cluster() -> MemoryCluster:
+def at_rest() -> MemoryCluster:
     """A cluster where the release is at rest: four stable pods, one canary pod, no traffic to it."""
     cluster = MemoryCluster()
     cluster.put(VIRTUAL_SERVICES, "production", virtual_service())
-    cluster.put(DEPLOYMENTS, "production", deployment("rebate-core", 4, "image@sha256:" + "1" * 64))
-    cluster.put(DEPLOYMENTS, "production", deployment("rebate-core-canary", 1, "image@sha256:" + "1" * 64))
+    cluster.put(DEPLOYMENTS, "production", deployment("rebate-core", 4, OLD))
+    cluster.put(DEPLOYMENTS, "production", deployment("rebate-core-canary", 1, OLD))
     return cluster
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    """A cluster where the release is at rest."""
+    return at_rest()
+
+
+@pytest.fixture
+def new_cluster() -> Callable[[], MemoryCluster]:
+    """Makes such clusters."""
+    return at_rest

@@ -1,0 +1,292 @@
+"""A driver on a clock that jumps, in a world that a test can change.
+
+A test of the driver is: a world, something that happens in it at some second, and then what was written and told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci.abort import taking_back
+from ci.deployer import ArgoCD, Deployer
+from ci.driver import Driver
+from ci.events import Event, PhaseEntered, RolloutEnded
+from ci.listener import Listener
+from ci.mover import Mover
+from ci.performer import Performer
+from ci.phases import Phase
+from ci.record import Record
+from ci.state import Job, State
+from ci.suite import Order
+from ci.traffic import Traffic
+from ci.watch import Watch
+from fixtures.cluster import DEPLOYMENTS, VIRTUAL_SERVICES
+from fixtures.errors import SluicegateError
+from fixtures.istio import Subsets
+from fixtures.manifest_images import Edit
+from fixtures.release import Release
+from fixtures.waiting import FakeClock
+
+Object = dict[str, Any]
+OLD, NEW = (f"registry.example.com/shop/rebate-core-service@sha256:{digit * 64}" for digit in "12")
+RELEASE = Release.model_validate(
+    {
+        "service": "rebate-core",
+        "namespace": "production",
+        "image": "registry.example.com/shop/rebate-core-service",
+        "gitops": {
+            "repository": "https://git.example.com/shop/k8s-manifests.git",
+            "path": "bases/rebate-core",
+            "application": {"name": "rebate-core-prod"},
+        },
+        "objectives": {"error_rate": "1%"},
+        "soak": "3s",
+        "limit": "1m",
+    }
+)
+
+
+@dataclass
+class Script:
+    """What a suite will say: it opens after a second, and after three more each gate has its outcome."""
+
+    outcomes: Mapping[str, str] = field(default_factory=lambda: {"pods": "PASS", "error_rate": "PASS"})
+    opens: float = 1.0
+    decides: float = 4.0
+    status: int | None = None
+    hangs: bool = False
+
+    def lines(self, began: float) -> list[tuple[float, dict[str, Any]]]:
+        """Give all lines with the second at which each is said."""
+        gates = {gate: {"sentence": "one so far", "evidence": 1, "of": 100} for gate in self.outcomes}
+        opened = {"kind": "opened", "gates": list(self.outcomes), "at": began + self.opens}
+        progress = {"kind": "progress", "gates": gates, "at": began + self.opens + 1}
+        verdicts = [
+            {
+                "kind": "verdict",
+                "gate": gate,
+                "outcome": outcome,
+                "sentence": f"{gate} says {outcome}",
+                "at": began + self.decides,
+                "after": 3.0,
+                "numbers": {},
+            }
+            for gate, outcome in self.outcomes.items()
+            if outcome != "SILENT"
+        ]
+        return [(line["at"] - began, line) for line in (opened, progress, *verdicts)]
+
+    @property
+    def exit_status(self) -> int:
+        good = set(self.outcomes.values()) <= {"PASS", "SILENT"}
+        return self.status if self.status is not None else (0 if good else 1)
+
+
+class ScriptedRun:
+    """A run on the fake clock."""
+
+    command: Sequence[str] = ("pytest",)
+
+    def __init__(self, script: Script, order: Order, clock: FakeClock) -> None:
+        self.order, self.junit, self.verdicts = order, Path(f"{order.name}.xml"), Path(f"{order.name}.jsonl")
+        self.ended = ""
+        self._script, self._clock, self._began = script, clock, clock.monotonic()
+        self._left = script.lines(clock.now())
+
+    def lines(self) -> list[dict[str, Any]]:
+        due = [line for after, line in self._left if after <= self._passed + 1e-6]
+        self._left = self._left[len(due) :]
+        return due
+
+    def status(self) -> int | None:
+        over = self._passed >= self._script.decides + 0.5 and not self._script.hangs
+        return self._script.exit_status if over else None
+
+    def end(self, *, gently: bool) -> int:
+        self.ended = "gently" if gently else "at once"
+        self._clock.sleep(0.5)
+        return self._script.exit_status if gently else 1
+
+    @property
+    def _passed(self) -> float:
+        return self._clock.monotonic() - self._began
+
+
+class MemoryGit:
+    """A GitOps repository that knows two images."""
+
+    def __init__(self) -> None:
+        self.images = {"rebate-core": OLD, "rebate-core-canary": OLD}
+        self.log: list[str] = []
+        self.broken: SluicegateError | None = None
+        self._before: dict[str, dict[str, str]] = {}
+
+    def head(self) -> str:
+        return self.log[-1].split()[0] if self.log else "c0"
+
+    def commit_and_push(self, edit: Edit, message: str) -> str | None:
+        texts = {name: MANIFEST.format(name=name, image=image) for name, image in self.images.items()}
+        changed = {name: text.rpartition("image: ")[2].strip() for name, text in edit(texts).items()}
+        return self._push({**self.images, **changed}, message) if changed else None
+
+    def revert(self, commits: Sequence[str], message: str) -> str | None:
+        images = dict(self.images)
+        for commit in commits:
+            images |= self._before[commit]
+        return self._push(images, message) if images != self.images else None
+
+    def _push(self, images: dict[str, str], message: str) -> str:
+        if self.broken:
+            raise self.broken
+        commit = f"c{len(self.log) + 1}"
+        self._before[commit] = {name: old for name, old in self.images.items() if images[name] != old}
+        self.images = images
+        self.log.append(f"{commit} {message.splitlines()[0]}")
+        return commit
+
+
+MANIFEST = """kind: Deployment
+metadata:
+  name: {name}
+spec:
+  template:
+    spec:
+      containers:
+      - name: app
+        image: {image}
+"""
+
+
+class Bench:
+    """A driver in a world that a test can change; ``at`` lets something happen at a second of the rollout."""
+
+    def __init__(self, cluster: Any, clock: FakeClock, subsets: Subsets, tmp_path: Path) -> None:
+        self.cluster, self.clock, self.git = cluster, clock, MemoryGit()
+        self.release = RELEASE
+        self.scripts: dict[str, Script] = {}
+        self.runs: list[ScriptedRun] = []
+        self.events: list[Event] = []
+        self.history: list[tuple[float, int, str]] = []
+        self.pulled, self.held = "", True
+        self._subsets, self._folder = subsets, tmp_path
+        self._due: list[tuple[float, Callable[[], None]]] = []
+        real_sleep = clock.sleep
+        clock.sleep = lambda seconds: self._pass_time(seconds, real_sleep)  # type: ignore[method-assign]
+        cluster.after = self._remember
+
+    def at(self, second: float, act: Callable[[], None]) -> None:
+        """Let something happen."""
+        self._due.append((second, act))
+
+    def after_entering(self, phase: str, act: Callable[[], None], *, later: float = 0.0) -> None:
+        """Let something happen when the driver has entered a phase."""
+        self._on_phase = (phase, later, act)
+
+    def suite(self, name: str, **script: Any) -> None:
+        """Say what a suite will say; by the name of its files, such as ``step-25``."""
+        self.scripts[name] = Script(**script)
+
+    def traffic(self) -> Traffic:
+        return Traffic(self.cluster, "production", ["rebate-core"], self._subsets, self.clock)
+
+    def abort(self, why: str = "ana@laptop: wrong version") -> None:
+        """Abort from a second terminal."""
+        self.traffic().insist(taking_back(why), patience=5)
+
+    def run(self) -> RolloutEnded:
+        """Drive a rollout to its end."""
+        job = Job(
+            rollout="3f9c2a",
+            release=self.release,
+            file=Path("release.yaml"),
+            image=NEW,
+            target="sandbox",
+            who="ci@jenkins-7",
+            reports=self._folder,
+        )
+        state = State(Record(rollout="3f9c2a", phase=Phase.PREFLIGHT, image=NEW, who=job.who, before_replicas=1))
+        watch = Watch(state, self.traffic(), lambda: self.pulled, lambda: self.held, self.clock)
+        mover = Mover(state, self.traffic(), watch, lambda canary: self.canary == canary, self._tell)
+        argo = ArgoCD(lambda: None, lambda commit: self._sync(watch))
+        deployer = Deployer(job, state, self.cluster, self.git, argo, watch, self._tell, mover.note_commit)
+        listener = Listener(job, state, self._start, watch, self._tell, mover.move)
+        keep = self._folder / "before.json"
+        self.performer = Performer(job, state, mover, deployer, listener, lambda: keep, watch, self._tell)
+        self.state = state
+        return Driver(job, state, watch, self.performer, self._tell).run()
+
+    @property
+    def service(self) -> Object:
+        """The VirtualService now."""
+        return self.cluster.get(VIRTUAL_SERVICES, "production", "rebate-core")
+
+    @property
+    def canary(self) -> int:
+        """The canary's weight now."""
+        return int(self.service["spec"]["http"][0]["route"][1]["weight"])
+
+    @property
+    def weights(self) -> list[int]:
+        """The canary's weights in the order of writing, without repetitions."""
+        written = [weight for _, weight, _ in self.history]
+        return [each for place, each in enumerate(written) if place == 0 or written[place - 1] != each]
+
+    @property
+    def record(self) -> Record | None:
+        return Record.read(self.service["metadata"].get("annotations") or {})
+
+    def phases(self) -> list[str]:
+        found = [event for event in self.events if isinstance(event, PhaseEntered)]
+        return [f"{event.phase} {event.step}" if event.step else event.phase for event in found]
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def replicas(self, name: str = "rebate-core-canary") -> int:
+        return int(self.cluster.get(DEPLOYMENTS, "production", name)["spec"]["replicas"])
+
+    _on_phase: tuple[str, float, Callable[[], None]] | None = None
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, PhaseEntered) and self._on_phase and event.phase == self._on_phase[0]:
+            _, later, act = self._on_phase
+            self._on_phase = None
+            self.at(self.clock.monotonic() + later, act) if later else act()
+
+    def _start(self, order: Order) -> ScriptedRun:
+        self.runs.append(ScriptedRun(self.scripts.get(order.name, Script()), order, self.clock))
+        return self.runs[-1]
+
+    def _sync(self, watch: Watch) -> None:
+        """Argo CD needs a second; then the Deployments have Git's images."""
+        watch.sleep(1)
+        for name, image in self.git.images.items():
+            body = self.cluster.get(DEPLOYMENTS, "production", name)
+            body["spec"]["template"]["spec"]["containers"][0]["image"] = image
+            self.cluster.put(DEPLOYMENTS, "production", body)
+        self.history.append((self.clock.monotonic(), self.canary, f"synced {self.git.head()}"))
+
+    def _remember(self, verb: str, name: str) -> None:
+        self.history.append((self.clock.monotonic(), self.canary, f"{verb} {name}"))
+
+    def _pass_time(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        sleep(seconds)
+        for due in [each for each in self._due if each[0] <= self.clock.monotonic()]:
+            self._due.remove(due)
+            due[1]()
+
+
+@pytest.fixture
+def new_bench(new_cluster: Callable[[], Any], subsets: Subsets, tmp_path: Path) -> Callable[[], Bench]:
+    """Makes drivers, each in a world of its own."""
+    return lambda: Bench(new_cluster(), FakeClock(), subsets, tmp_path)
+
+
+@pytest.fixture
+def bench(new_bench: Callable[[], Bench]) -> Bench:
+    """A driver in a world that a test can change."""
+    return new_bench()
