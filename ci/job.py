@@ -8,6 +8,7 @@ from pathlib import Path
 from ci.reporting import fresh
 from ci.state import Job
 from fixtures.errors import InputError
+from fixtures.image_reference import parse
 from fixtures.registry import resolve
 from fixtures.release import Release, load_release
 from fixtures.target import Target
@@ -29,13 +30,13 @@ def job_for(file: Path, image: str, target: Target, reports: Path | None) -> Job
     _is_of(image, release, file)
     rollout = secrets.token_hex(3)
     folder = (reports or Path("reports") / f"{release.service}-{rollout}").absolute()
-    published = resolve(image, rewrite=target.rewrite)
+    by_digest = f"{release.image}@{digest(image, target)}"
     fresh(folder)
     return Job(
         rollout=rollout,
         release=release,
         file=file.absolute(),
-        image=f"{release.image}@{published.digest}",
+        image=by_digest,
         target=target.name,
         who=driver_name(),
         reports=folder,
@@ -52,11 +53,29 @@ def driver_name() -> str:
     return f"{name}@{socket.gethostname()}"
 
 
+def digest(image: str, target: Target) -> str:
+    """Ask the registry, once, what the reference means: a tag moves, a digest does not.
+
+    Args:
+        image: the reference.
+        target: knows where the registry is.
+
+    Raises:
+        InputError: when the registry does not have it, or could not say.
+    """
+    published = resolve(image, rewrite=target.rewrite)
+    if published.digest is None:
+        raise InputError(
+            f"the registry gives no digest for it: {published.problem}",
+            where=image,
+            remedy="push the image, mend the reference, or log in with docker's configuration",
+        )
+    return published.digest
+
+
 def _is_of(image: str, release: Release, file: Path) -> None:
-    repository = image.partition("@")[0]
-    last = repository.rpartition("/")[2]
-    repository = repository.removesuffix(":" + last.partition(":")[2]) if ":" in last else repository
-    if repository != release.image:
+    asked, ours = parse(image), parse(f"{release.image}:any")
+    if (asked.host, asked.name) != (ours.host, ours.name):
         raise InputError(
             f"{image!r} is no image of {release.image}",
             where="--image",
