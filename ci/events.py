@@ -27,7 +27,18 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutBegan(Event):
-    """A driver took on a release."""
+    """A driver took on a release.
+
+    Attributes:
+        rollout: its id.
+        service: what is released.
+        image: to what, by digest.
+        steps: the canary's weights, percent.
+        who: drives, ``name@host``.
+        target: where.
+        error_rate: the objective, a share; None when it is not known.
+        latency: the objectives, the strictest first: pairs of a share and the seconds within which it is answered.
+    """
 
     rollout: str
     service: str
@@ -35,6 +46,8 @@ class RolloutBegan(Event):
     steps: Sequence[int]
     who: str
     target: str
+    error_rate: float | None = None
+    latency: Sequence[Sequence[float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +110,27 @@ class Progress(Event):
     gates: Mapping[str, Mapping[str, Any]]
     canary: Mapping[str, float] = field(default_factory=dict)
     stable: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked(Event):
+    """One look of a suite that watches traffic: all that its statistics were given, so that it can be judged again.
+
+    Attributes:
+        suite: whose look it is; ``step`` is the weight that it watches, percent.
+        t: seconds since counting began at this weight; ``seconds``: how many of them this look covers.
+        settled: whether all of the traffic ran under this weight; before that it is evidence of harm only.
+        gap: why there is no traffic, "" when there is.
+        traffic: a ``checks.evidence.Traffic`` as JSON; None when the source had no data.
+    """
+
+    suite: str
+    step: int | None
+    t: float
+    seconds: float
+    settled: bool
+    gap: str = ""
+    traffic: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ci.conclusion import Conclusion, Line, conclude
-from ci.events import Event, Progress, SuiteEnded, SuiteReady, SuiteStarted, VerdictReached
+from ci.events import Event, Looked, Progress, SuiteEnded, SuiteReady, SuiteStarted, VerdictReached
 from ci.phases import Phase, Place, Result
 from ci.plan import Suite
 from ci.state import Job, State
@@ -131,6 +131,10 @@ class Listener:
             case "opened":
                 took = self._watch.monotonic() - heard.began
                 self._tell(SuiteReady(at=line["at"], gates=line["gates"], took=took, **about))
+            case "tick":
+                seen = {key: line[key] for key in ("at", "t", "seconds", "settled", "gap", "traffic")}
+                self._tell(Looked(**about, **seen))
+                return
             case "progress":
                 self._tell(_progress(line, heard.place))
                 return

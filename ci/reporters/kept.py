@@ -1,6 +1,7 @@
 """Keeps a rollout's events for those who look at all of them: the live view, and the closing screen.
 
-Of several ``Progress`` in a row only the newest is kept, so that a hold of a night does not fill the memory.
+Of several ``Progress`` in a row only the newest is kept, and no ``Looked``, so that a hold of a night does not fill
+the memory: the looks stand in the journal.
 
 Example:
     >>> kept = Kept()
@@ -10,7 +11,7 @@ Example:
     1
 """
 
-from ci.events import Event, Progress
+from ci.events import Event, Looked, Progress
 
 
 class Kept:
@@ -21,11 +22,13 @@ class Kept:
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """All events so far, in order."""
+        """All events so far that are kept, in order."""
         return tuple(self._events)
 
     def tell(self, event: Event) -> None:
         """Remember the event."""
+        if isinstance(event, Looked):
+            return
         if isinstance(event, Progress) and self._events and isinstance(self._events[-1], Progress):
             self._events[-1] = event
         else:

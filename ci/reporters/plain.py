@@ -16,7 +16,7 @@ Example:
 from dataclasses import replace
 from typing import TextIO
 
-from ci.events import Event, Progress, RollbackBegan, SuiteEnded, SuiteStarted, VerdictReached
+from ci.events import Event, Looked, Progress, RollbackBegan, SuiteEnded, SuiteStarted, VerdictReached
 from ci.reporters.figures import seconds
 from ci.reporters.sentences import sentence
 from ci.reporters.strings import readable
@@ -40,8 +40,8 @@ class Plain:
 
     def tell(self, event: Event) -> None:
         """Write the event's line, flushed."""
-        if isinstance(event, SuiteStarted):
-            return  # its ``SuiteReady`` follows within a second, and says more
+        if isinstance(event, SuiteStarted | Looked):
+            return  # ``SuiteReady`` follows within a second, and ``Progress`` each second: they say more
         if isinstance(event, Progress):
             if event.at - self._waited < PAUSE:
                 return
