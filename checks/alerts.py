@@ -94,7 +94,8 @@ class OwnQueries(Judge):
 
     def nearness(self) -> Nearness:
         """Say for how many looks a query was out of range."""
-        return Nearness(self.verdict().sentence, max(self._out.values(), default=0), LOOKS)
+        out = max(self._out.values(), default=0)
+        return Nearness(self.verdict().sentence, out, LOOKS if out else 0)
 
 
 @gate(NoAlert)

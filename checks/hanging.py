@@ -75,7 +75,7 @@ class Hanging(Judge):
 
     def nearness(self) -> Nearness:
         """Say for how many looks there were too many."""
-        return Nearness(self.verdict().sentence, self._over, LOOKS)
+        return Nearness(self.verdict().sentence, self._over, LOOKS if self._over else 0)
 
 
 @gate(Hanging)
