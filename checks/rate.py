@@ -74,13 +74,20 @@ class RateJudge(Judge):
         self._at, self._gap, self._worsened = tick.at, tick.gap, False
         if tick.traffic is not None:
             self._add(tick.traffic, tick)
-        if self._shown is Outcome.FAIL or (self._worsened and self._against() >= 1 / self._fail_error):
+        if self._shown is Outcome.FAIL or self._harmful():
             self._shown = Outcome.FAIL
         elif self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
             self._shown = Outcome.PASS
         else:
             self._shown = Outcome.INCONCLUSIVE
         return self._shown
+
+    def _harmful(self) -> bool:
+        return self._worsened and self._against() >= 1 / self._fail_error and not self.excused()
+
+    def excused(self) -> bool:
+        """Say whether the harm is not the canary's own."""
+        return False
 
     def _add(self, traffic: Traffic, tick: Tick) -> None:
         ended = self.ended(traffic)

@@ -94,3 +94,29 @@ def test_one_bad_pod_among_good_ones_is_found() -> None:
         decision.look(Tick(at=at, seconds=1, traffic=Traffic(canary=whole, pods=told_apart), settled=False))
     assert decision.outcome is Outcome.FAIL
     assert "pod a alone has" in decision.verdict.sentence
+
+
+def outage(canary: Count, stable: Count, seconds: int) -> ErrorRate:
+    judge = ErrorRate(TERMS)
+    for second in range(1, seconds + 1):
+        judge.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(canary), Answers(stable))))
+    return judge
+
+
+def test_an_outage_that_stable_shares_is_held_and_named() -> None:
+    judge = outage(Count(50, 10), Count(950, 190), seconds=30)
+    verdict = judge.verdict()
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.numbers["shared_outage"] == 1
+    assert verdict.sentence.startswith("both versions are bad, an outage that they share: canary error rate 20 %")
+    assert verdict.sentence.endswith("stable has 20 % of 28 500")
+
+
+def test_a_shared_outage_is_not_held_against_the_canary_in_the_next_run() -> None:
+    after = ErrorRate(TERMS)
+    after.resume(outage(Count(50, 10), Count(950, 190), seconds=30).state())
+    assert after.look(Tick(at=1, seconds=1, traffic=Traffic(Answers(Count(50, 1))))) is Outcome.INCONCLUSIVE
+
+
+def test_a_good_stable_excuses_nobody() -> None:
+    assert outage(Count(50, 10), Count(950, 1), seconds=5).verdict().outcome is Outcome.FAIL
