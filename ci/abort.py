@@ -12,10 +12,9 @@ from typing import Any
 from ci.patch import Change
 from ci.phases import ENDS, Phase, safe_weights
 from ci.record import ABORT, KEYS, Record
-from ci.traffic import Seen, Traffic
+from ci.traffic import Seen, traffic_of
 from fixtures.errors import ClusterRefused, InputError
 from fixtures.release import Release
-from fixtures.surroundings import subsets
 from fixtures.target import Target
 from fixtures.waiting import SYSTEM_CLOCK
 
@@ -100,8 +99,7 @@ def abort_now(release: Release, target: Target, who_and_why: str) -> Aborted:
         InputError: when no rollout is going on.
         PersonNeeded: when it can not be done.
     """
-    names = release.names.virtual_services
-    traffic = Traffic(target.cluster(), release.namespace, names, subsets(release), SYSTEM_CLOCK)
+    traffic = traffic_of(release, target.cluster())
     record = readable(traffic.look()[0])
     if record is None:
         raise InputError(

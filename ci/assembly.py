@@ -21,7 +21,7 @@ from ci.phases import Phase
 from ci.record import Record
 from ci.state import Job, State
 from ci.suite import PytestSuites
-from ci.traffic import Traffic
+from ci.traffic import traffic_of
 from ci.watch import Watch
 from fixtures import argocd, snapshot
 from fixtures.cluster import DEPLOYMENTS, Cluster
@@ -61,7 +61,7 @@ def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
         Lease(cluster, release.namespace, release.service, identity) as lease,
         Brake(take_back(job, target, tell)) as brake,
     ):
-        watch = Watch(state, traffic(job, cluster), lambda: brake.pulled, lambda: lease.held, SYSTEM_CLOCK)
+        watch = Watch(state, traffic_of(release, cluster), lambda: brake.pulled, lambda: lease.held, SYSTEM_CLOCK)
         performer = _performer(job, state, target, cluster, watch, Path(scratch), tell)
         return Driver(job, state, watch, performer, tell).run()
 
@@ -83,18 +83,6 @@ def first_record(job: Job, cluster: Cluster) -> Record:
     )
 
 
-def traffic(job: Job, cluster: Cluster) -> Traffic:
-    """Reach the release's VirtualServices.
-
-    Args:
-        job: whose they are.
-        cluster: the client that is used.
-    """
-    release = job.release
-    names = release.names.virtual_services
-    return Traffic(cluster, release.namespace, names, subsets(release), SYSTEM_CLOCK)
-
-
 def take_back(job: Job, target: Target, tell: Tell) -> Callable[[str], None]:
     """Make what the brake does, with a warm client of its own.
 
@@ -103,7 +91,7 @@ def take_back(job: Job, target: Target, tell: Tell) -> Callable[[str], None]:
         target: where.
         tell: hears when it is done.
     """
-    own = traffic(job, target.cluster())
+    own = traffic_of(job.release, target.cluster())
     own.look()
 
     def pull(signal: str) -> None:
@@ -143,7 +131,7 @@ def _performer(
     gitops = release.gitops
     repository = GitOps(target.rewrite(gitops.repository), gitops.path, scratch, branch=gitops.branch)
     service = Service(cluster, release)
-    mover = Mover(state, traffic(job, cluster), watch, routes_give(target, service, job), tell)
+    mover = Mover(state, traffic_of(release, cluster), watch, routes_give(target, service, job), tell)
     application = ArgoCD(
         partial(argocd.refresh, cluster, gitops.application),
         lambda commit: argocd.wait_synced(

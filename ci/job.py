@@ -1,12 +1,11 @@
 """From what a person types to what is to be done: the release, its image by digest, an id, a folder."""
 
-import getpass
 import secrets
-import socket
 from pathlib import Path
 
 from ci.reporting import fresh
 from ci.state import Job
+from ci.who import driver_name
 from fixtures.errors import InputError
 from fixtures.image_reference import parse
 from fixtures.registry import resolve
@@ -42,15 +41,6 @@ def job_for(file: Path, image: str, target: Target, reports: Path | None) -> Job
         reports=folder,
         access_log=target.access_log,
     )
-
-
-def driver_name() -> str:
-    """Say who drives, as ``name@host``."""
-    try:
-        name = getpass.getuser()
-    except OSError:  # a container's uid without an entry in its passwd file
-        name = "somebody"
-    return f"{name}@{socket.gethostname()}"
 
 
 def digest(image: str, target: Target) -> str:

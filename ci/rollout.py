@@ -50,8 +50,8 @@ def told(error: SluicegateError) -> str:
     from ci.reporters.strings import harmless  # noqa: PLC0415
     from fixtures.redaction import redact  # noqa: PLC0415
 
-    parts = [f"sluicegate: {error.what}", f"  where: {error.where}", f"  do:    {error.remedy}"]
-    return harmless(redact("\n".join(part for part in parts if part.split(": ", 1)[1].strip())))
+    parts = (("sluicegate:", error.what), ("  where:", error.where), ("  do:   ", error.remedy))
+    return "\n".join(f"{label} {harmless(redact(text))}" for label, text in parts if text)
 
 
 @click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,7 +105,7 @@ def status(file: Path, target: str, as_json: bool) -> None:
 def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
     """Take the traffic of a running rollout back at once, whoever drives it."""
     from ci.abort import abort_now  # noqa: PLC0415
-    from ci.job import driver_name  # noqa: PLC0415
+    from ci.who import driver_name  # noqa: PLC0415
     from fixtures.release import load_release  # noqa: PLC0415
     from fixtures.target import resolve  # noqa: PLC0415
 

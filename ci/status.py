@@ -6,13 +6,12 @@ from typing import Any
 from ci.abort import readable
 from ci.lease import Holder, lease_name
 from ci.record import Record
-from ci.traffic import Traffic
+from ci.traffic import traffic_of
 from fixtures.cluster import LEASES, Cluster, NotFound
 from fixtures.istio import routed_share
 from fixtures.release import Release
 from fixtures.surroundings import Service, subsets
 from fixtures.target import Target
-from fixtures.waiting import SYSTEM_CLOCK
 from fixtures.workload import image_of
 
 
@@ -100,7 +99,7 @@ def status(release: Release, target: Target) -> Status:
     """
     cluster, ours = target.cluster(), subsets(release)
     service = Service(cluster, release)
-    seen = Traffic(cluster, release.namespace, release.names.virtual_services, ours, SYSTEM_CLOCK).look()
+    seen = traffic_of(release, cluster).look()
     shares = [routed_share(admin, each.object, ours) for admin in target.admins for each in seen]
     return Status(
         service=release.service,

@@ -18,7 +18,8 @@ from ci.record import Record
 from fixtures.cluster import VIRTUAL_SERVICES, Cluster, Conflict, Invalid
 from fixtures.errors import ClusterRefused, PersonNeeded, SluicegateError, Unreachable
 from fixtures.istio import Subsets, owned_routes
-from fixtures.waiting import Clock, NotInTime, NotYet, wait
+from fixtures.release import Release
+from fixtures.waiting import SYSTEM_CLOCK, Clock, NotInTime, NotYet, wait
 
 ATTEMPTS = 5
 PAUSE = 0.1  # seconds between two attempts
@@ -174,3 +175,14 @@ class Traffic:
             self._patch(seen, change)
         except Conflict:
             return  # somebody was faster: read again at once
+
+
+def traffic_of(release: Release, cluster: Cluster) -> Traffic:
+    """Reach the VirtualServices of a release.
+
+    Args:
+        release: its file.
+        cluster: with the right to read and patch them.
+    """
+    subsets = Subsets(release.host, release.names.subsets.stable, release.names.subsets.canary)
+    return Traffic(cluster, release.namespace, release.names.virtual_services, subsets, SYSTEM_CLOCK)
