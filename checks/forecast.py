@@ -1,0 +1,173 @@
+"""How much traffic a decision needs: said before a release, so that none begins that can not end.
+
+A forecast is the judges' own arithmetic, run on the traffic to be expected: the number of bad requests that a good
+canary has with probability 90 % at most (mean plus 1.28 standard deviations of a binomial), and the mean for a bad
+one. It is the median to 90 % case of people, not a bound.
+
+Example:
+    >>> 900 < requests_to_pass(0.01, true_rate=0.001, group=1, error=0.01) < 1300
+    True
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from checks.evidence import Count, Terms
+from checks.rate import POOLED
+from checks.sequential import evidence_above, evidence_below, lower_bound
+from checks.words import count, seconds
+
+MOST = 10**8  # requests: whoever needs more needs another objective
+_P90 = 1.2816  # standard deviations
+
+
+@dataclass(frozen=True)
+class StepForecast:
+    """What one step will take for a good canary.
+
+    Attributes:
+        weight: of the canary, percent.
+        seconds: until all gates have passed; infinity when one never will.
+        requests: of the canary, that the slowest gate needs.
+        slowest: the gate that needs most.
+        limit: the step's time limit, seconds.
+    """
+
+    weight: float
+    seconds: float
+    requests: float
+    slowest: str
+    limit: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether the step can pass within its limit."""
+        return self.seconds <= self.limit
+
+    def __str__(self) -> str:
+        """Say it to a person."""
+        if self.seconds == float("inf"):
+            return f"{self.weight:g} %: {self.slowest} never passes, however much traffic there is"
+        needs = f"{count(self.requests)} canary requests for {self.slowest}"
+        return f"{self.weight:g} %: about {seconds(self.seconds)} ({needs})"
+
+
+@dataclass(frozen=True)
+class StopForecast:
+    """How soon a bad canary is stopped at a step.
+
+    Attributes:
+        weight: of the canary, percent.
+        error_rate: that it really has.
+        seconds: until FAIL; infinity when it is not stopped within the limit.
+        bad: bad answers until then.
+    """
+
+    weight: float
+    error_rate: float
+    seconds: float
+    bad: float
+
+
+def _bad(requests: float, rate: float, group: float) -> float:
+    """Give the bad requests that are exceeded in one case of ten, when groups fail together."""
+    return requests * rate + _P90 * sqrt(requests * rate * (1 - rate) * group)
+
+
+def _fewest(shown: Callable[[float], bool]) -> float:
+    """Find the fewest requests from which on something is shown, to 1 %."""
+    high = 1.0
+    while not shown(high):
+        high *= 2
+        if high > MOST:
+            return float("inf")
+    low = high / 2
+    while high - low > max(1.0, high / 100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return float(ceil(high))
+
+
+def requests_to_pass(objective: float, *, true_rate: float, group: float, error: float) -> float:
+    """Give the requests until a rate is shown to be under an objective, in nine cases of ten.
+
+    Args:
+        objective: a share.
+        true_rate: that the canary really has.
+        group: requests that may share one fate.
+        error: probability of a false PASS.
+
+    Returns:
+        Requests of the canary; infinity when it is never shown.
+    """
+    return _fewest(lambda n: evidence_below(objective, n, min(n, _bad(n, true_rate, group)), group) >= 1 / error)
+
+
+def requests_against_stable(terms: Terms, true_rate: float) -> float:
+    """Give the requests until the canary is shown to be as good as stable, in nine cases of ten.
+
+    Args:
+        terms: of the step.
+        true_rate: that both really have.
+
+    Returns:
+        Requests of the canary.
+    """
+    per_canary = (100 - terms.weight) / terms.weight
+
+    def shown(n: float) -> bool:
+        stable = Count(n * per_canary, n * per_canary * true_rate)
+        limit = lower_bound(stable, terms.group, terms.pass_error / 2) + terms.margin
+        bad = min(n, _bad(n, true_rate, terms.group))
+        return evidence_below(limit, n, bad, terms.group) >= 2 / terms.pass_error
+
+    return _fewest(shown)
+
+
+def forecast(terms: Terms, rate: float, true_rate: float = 0.001) -> StepForecast:
+    """Say how long a step takes for a canary that is as good as stable.
+
+    Args:
+        terms: of the step.
+        rate: requests a second to both versions.
+        true_rate: the error rate that both have.
+    """
+    needs = {
+        "error rate": requests_to_pass(
+            terms.error_rate, true_rate=true_rate, group=terms.group, error=terms.pass_error
+        ),
+    }
+    if terms.weight < 100:  # noqa: PLR2004 - at 100 % there is no stable
+        needs["error rate against stable"] = requests_against_stable(terms, true_rate)
+    for objective in terms.latency:
+        slow = 1 - objective.share
+        needs[f"latency {objective.share:.4g}"] = requests_to_pass(
+            slow, true_rate=slow / 10, group=terms.group, error=terms.pass_error
+        )
+    slowest = max(needs, key=lambda gate: needs[gate])
+    canary = rate * terms.weight / 100
+    duration = needs[slowest] / canary if canary > 0 else float("inf")
+    return StepForecast(terms.weight, max(terms.soak, duration), needs[slowest], slowest, terms.limit)
+
+
+def stop_forecast(terms: Terms, rate: float, error_rate: float) -> StopForecast:
+    """Say how soon a canary with an error rate is stopped, in the mean.
+
+    Args:
+        terms: of the step.
+        rate: requests a second to both versions.
+        error_rate: that the canary has.
+    """
+    canary = rate * terms.weight / 100
+    group = 2 * terms.group if terms.group > 1 else 1.0
+
+    def stopped(n: float) -> bool:
+        # Of checks/harm.py's evidence, the part that says "from the start": half of one of two halves.
+        return POOLED / 4 * evidence_above(terms.error_rate, n, n * error_rate, group) >= 1 / terms.fail_error
+
+    requests = _fewest(stopped) if error_rate > terms.error_rate else float("inf")
+    duration = requests / canary if canary > 0 else float("inf")
+    if duration > terms.limit:
+        return StopForecast(terms.weight, error_rate, float("inf"), float("inf"))
+    return StopForecast(terms.weight, error_rate, duration, requests * error_rate)

@@ -1,0 +1,64 @@
+"""Forecasts agree with what the judges then do."""
+
+import random
+
+import pytest
+
+from checks.error_rate import ErrorRate
+from checks.evidence import Answers, Count, LatencyObjective, Terms, Tick, Traffic
+from checks.forecast import forecast, requests_to_pass, stop_forecast
+from checks.gate import Decision
+from checks.plan_fits import Plan, judge
+from checks.verdict import Outcome
+
+TERMS = Terms(weight=5, soak=60, limit=600, group=1, steps=4)
+
+
+@pytest.mark.parametrize(("true_rate", "published"), [(0.0, 545), (0.001, 1062), (0.003, 2698)])
+def test_the_need_is_about_the_ninetieth_percentile_that_was_simulated(true_rate: float, published: int) -> None:
+    found = requests_to_pass(0.01, true_rate=true_rate, group=1, error=0.01)
+    assert found == pytest.approx(published, rel=0.25)
+
+
+def test_a_rate_at_the_objective_never_passes() -> None:
+    assert requests_to_pass(0.01, true_rate=0.01, group=1, error=0.01) == float("inf")
+
+
+def test_the_comparison_with_stable_is_the_slowest_at_a_small_weight() -> None:
+    found = forecast(TERMS, rate=1000)
+    assert found.slowest == "error rate against stable"
+    assert 1900 < found.requests < 3600
+    assert found.fits
+
+
+def test_little_traffic_is_said_before_it_is_tried() -> None:
+    steps = tuple(forecast(Terms(weight=w, limit=600, group=1, steps=4), rate=5) for w in (5, 25, 50, 100))
+    verdict = judge(Plan(5, steps))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.sentence.startswith("at 5 requests a second step 5 %: about")
+    assert judge(Plan(1000, tuple(forecast(TERMS, rate=1000) for _ in range(4)))).outcome is Outcome.PASS
+    assert judge(Plan(0, ())).outcome is Outcome.INCONCLUSIVE
+
+
+def test_latency_objectives_have_their_own_need() -> None:
+    strict = Terms(weight=100, soak=3, group=1, latency=(LatencyObjective(0.999, 0.5),))
+    assert forecast(strict, rate=1000).slowest == "latency 0.999"
+
+
+def test_a_bad_canary_is_stopped_about_when_it_is_forecast() -> None:
+    random.seed(5)
+    expected = stop_forecast(TERMS, rate=1000, error_rate=0.05)
+    found = []
+    for _ in range(60):
+        decision, at = Decision(ErrorRate(TERMS)), 0.0
+        while decision.outcome is not Outcome.FAIL:
+            at += 0.25
+            requests = 12 + (random.random() < 0.5)
+            bad = sum(random.random() < 0.05 for _ in range(requests))
+            decision.look(Tick(at=at, seconds=0.25, traffic=Traffic(Answers(Count(requests, bad)))))
+        found.append(at)
+    assert expected.seconds == pytest.approx(sum(found) / len(found), rel=0.4)
+
+
+def test_what_is_not_stopped_in_time_is_said() -> None:
+    assert stop_forecast(TERMS, rate=5, error_rate=0.02).seconds == float("inf")
