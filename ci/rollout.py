@@ -113,6 +113,47 @@ def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
     click.echo(json.dumps(done.as_json()) if as_json else done.sentence)
 
 
+@main.group()
+def sandbox() -> None:
+    """Everything that a release needs, on this machine: no Docker, no cluster."""
+
+
+STATE = click.option(
+    "--state", type=click.Path(file_okay=False, path_type=Path), help="Its folder; default: one for this user."
+)
+
+
+@sandbox.command()
+@STATE
+@click.option("--rate", default=300.0, show_default=True, help="Requests a second to begin with.")
+def up(state: Path | None, rate: float) -> None:
+    """Start one and leave it running; print where everything is."""
+    from fixtures.sandbox.up import describe, start  # noqa: PLC0415
+    from fixtures.target import sandbox_state  # noqa: PLC0415
+
+    click.echo(describe(start(state or sandbox_state(), rate=rate, keep=True).info))
+
+
+@sandbox.command()
+@STATE
+def down(state: Path | None) -> None:
+    """End it, and whatever a killed one has left."""
+    from fixtures.sandbox.up import stop  # noqa: PLC0415
+    from fixtures.target import sandbox_state  # noqa: PLC0415
+
+    stop(state or sandbox_state())
+
+
+@sandbox.command("status")
+@STATE
+def sandbox_status(state: Path | None) -> None:
+    """Print where everything is, if one runs."""
+    from fixtures.sandbox.up import describe  # noqa: PLC0415
+    from fixtures.target import sandbox_info, sandbox_state  # noqa: PLC0415
+
+    click.echo(describe(sandbox_info(state or sandbox_state())))
+
+
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
