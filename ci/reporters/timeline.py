@@ -53,7 +53,7 @@ class Part:
         label: how people call it, such as ``preflight`` or ``25 %``.
         began: unix seconds.
         took: until the next part began, or until now.
-        evidence: of that, only waiting for requests.
+        watches: from when to when it only waited for requests, unix seconds.
         causes: of the rest, how much each thing took that says so itself.
         failed: a suite of it was not passed, or traffic was taken back in it.
         over: another part has begun, or the rollout has ended.
@@ -62,10 +62,15 @@ class Part:
     label: str
     began: float
     took: float
-    evidence: float
+    watches: Sequence[tuple[float, float]]
     causes: Mapping[str, float]
     failed: bool
     over: bool
+
+    @property
+    def evidence(self) -> float:
+        """The time in which only requests were waited for, in seconds."""
+        return sum(last - first for first, last in self.watches)
 
     @property
     def overhead(self) -> float:
@@ -118,7 +123,7 @@ def _part(events: Sequence[Event], end: float, *, over: bool) -> Part:
         label=label(entered.phase, entered.step) if isinstance(entered, PhaseEntered) else "",
         began=entered.at,
         took=end - entered.at,
-        evidence=sum(last - first for first, last in _watches(rest, end)),
+        watches=tuple(_watches(rest, end)),
         causes=_causes(rest),
         failed=any(_is_failure(event) for event in rest),
         over=over,
