@@ -60,12 +60,14 @@ class Run:
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen]:
     """Start pytest on one scenario; ``bad`` of 400 canary requests a look are errors."""
 
-    def run(scenario: str, *options: str, bad: int = 0, soak: float = 0.5) -> subprocess.Popen:
+    def run(
+        scenario: str, *options: str, bad: int = 0, soak: float = 0.5, name: str = "scenario.py"
+    ) -> subprocess.Popen:
         (tmp_path / "conftest.py").write_text(SUBJECT.replace("BAD", str(bad)).replace("SOAK", str(soak)))
-        (tmp_path / "scenario.py").write_text(scenario)
+        (tmp_path / name).write_text(scenario)
         arguments = ["-p", "fixtures.plugin", "--verdicts", "v.jsonl", "--nonce", "n1", "--junitxml", "j.xml"]
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", "scenario.py", "-p", "no:cacheprovider", *arguments, *options],
+            [sys.executable, "-m", "pytest", name, "-p", "no:cacheprovider", *arguments, *options],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
