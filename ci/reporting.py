@@ -57,9 +57,9 @@ class Listeners:
         self.tell = self._all.tell
 
     def close(self) -> None:
-        """Let all of them finish, then print the closing screen."""
+        """Let all of them finish, then print the closing screen of a rollout that has begun."""
         self._all.close()
-        if not self._json:
+        if self._kept.events and not self._json:
             from rich.console import Console  # noqa: PLC0415 - only now
 
             from ci.reporters.closing import closing  # noqa: PLC0415

@@ -1,0 +1,75 @@
+"""Whole rollouts on real parts: Envoy, registry, Git, live load, and the command line in processes of its own."""
+
+import json
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from fixtures.access_log import entries
+from fixtures.cluster import VIRTUAL_SERVICES
+from fixtures.waiting import wait
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+
+
+def test_a_good_image_is_promoted_and_a_second_driver_is_refused_meanwhile(place: Any, start: Any) -> None:
+    rollout = start("v2")
+    rollout.until(kind="weights_written", canary=25)
+    assert json.loads(place.run("status", "--json").stdout)["record"]["step"] == 25
+    second = place.run("run", "--image", place.images["v2"])
+    assert second.returncode == 3
+    assert "is releasing it since" in second.stderr
+    ended = rollout.end()
+    assert (ended["outcome"], ended["exit_code"]) == ("promoted", 0)
+    assert set(place.images_asked_for().values()) == {place.images["v2"]}
+    left = place.cluster.get(VIRTUAL_SERVICES, "production", "rebate-core")
+    assert [entry["weight"] for entry in left["spec"]["http"][0]["route"]] == [100, 0]
+    assert not [key for key in left["metadata"].get("annotations", {}) if key.startswith("sluicegate.dev/")]
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_bad_image_is_taken_back_in_seconds(place: Any, start: Any) -> None:
+    rollout = start("bad")
+    ended = rollout.end()
+    assert (ended["outcome"], ended["exit_code"]) == ("rolled back", 1)
+    assert "canary error rate" in ended["sentence"]
+    [measured] = rollout.kinds("rollback_measured")
+    assert measured["last_routed"] - measured["first_bad"] < 10
+    assert measured["last_routed"] - measured["verdict"] < 0.5
+
+
+@pytest.mark.usefixtures("as_before")
+@pytest.mark.parametrize("how", ["abort", "SIGTERM", "SIGINT"])
+def test_traffic_is_back_within_a_second_of_a_stop(place: Any, start: Any, how: str) -> None:
+    rollout = start("v1")
+    rollout.until(kind="weights_written", canary=25)
+    wait(lambda: place.last_canary_request() > time.time() - 0.5 or None, what="canary traffic", timeout=10)
+    if how == "abort":
+        aborted = place.run("abort", "--reason", "wrong version", "--json")
+        assert json.loads(aborted.stdout)["canary"] == 0
+        stopped = time.time()
+    else:
+        stopped = time.time()
+        rollout.process.send_signal(getattr(signal, how))
+    ended = rollout.end()
+    assert (ended["outcome"], ended["exit_code"]) == ("rolled back", 1)
+    assert ("wrong version" if how == "abort" else how) in ended["sentence"]
+    assert place.last_canary_request() - stopped < 1
+
+
+@pytest.mark.usefixtures("as_before")
+def test_after_kill_9_anybody_can_take_the_traffic_back(place: Any, start: Any) -> None:
+    rollout = start("v1")
+    rollout.until(kind="weights_written", canary=25)
+    rollout.process.kill()
+    rollout.process.wait(10)
+    assert place.run("abort", "--reason", "its driver is dead").returncode == 0
+    stopped = time.time()
+    record = json.loads(place.run("status", "--json").stdout)["record"]
+    assert record["abort"].endswith(": its driver is dead")
+    wait(lambda: time.time() > stopped + 1 or None, what="a second of silence", timeout=5)
+    assert place.last_canary_request() < stopped + 0.5
+    place.put_back(list(record["commits"].values()))
+    assert not [each for each in entries(place.target.access_log) if each.code >= 500 and each.subset == "stable"]
