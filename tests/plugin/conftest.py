@@ -20,6 +20,7 @@ from checks.evidence import Answers, ApplicationState, Capacity, Count, Pod, Ter
 from fixtures.observation import Observation
 
 class World:
+    settle_limit = 30.0
     def __init__(self, bad): self.bad = bad
     def read(self): return Traffic(Answers(Count(400, self.bad)), Answers(Count(400)))
     def in_effect(self, canary): return True
