@@ -8,7 +8,8 @@ Rules:
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,13 @@ class Heard:
     began: float
     lines: list[Line] = field(default_factory=list)
     failed: bool = False
+    _unheard: deque[Line] = field(default_factory=deque)
+
+    def hear(self) -> Iterator[Line]:
+        """Give what is new, line by line; whoever stops in the middle finds the rest at the next call."""
+        self._unheard.extend(self.run.lines())
+        while self._unheard:
+            yield self._unheard.popleft()
 
 
 class Listener:
@@ -103,7 +111,7 @@ class Listener:
         heard, self._current = self._current, None
         if heard is not None:
             status = heard.run.end(gently=heard.failed)
-            for line in heard.run.lines():
+            for line in heard.hear():
                 self._note(line, heard)
             self._ended(heard, status)
 
@@ -112,7 +120,7 @@ class Listener:
         deadline = heard.began + self._job.release.limit + OVERHEAD
         while True:
             status = heard.run.status()
-            for line in heard.run.lines():
+            for line in heard.hear():
                 self._note(line, heard)
                 if line["kind"] == "opened" and suite.rises:
                     self._move(heard.place, f"step {heard.place.step} %")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checks.evidence import Answers, Count, Tick, Traffic
-from ci.events import Looked
+from ci.events import Looked, VerdictReached
 from ci.reporters.journal import Journal, read
 from ci.reporters.kept import Kept
 from ci.reporters.plain import Plain
@@ -68,3 +68,10 @@ def test_people_are_spared_the_looks(looked: Looked) -> None:
         reporter.tell(looked)
     assert stream.getvalue() == ""
     assert kept.events == ()
+
+
+def test_gates_that_fail_at_the_same_look_are_all_told(bench: Any) -> None:
+    bench.suite("step-25", outcomes={"error_rate": "FAIL", "latency": "FAIL", "pods": "PASS"})
+    assert bench.run().outcome == "rolled back"
+    said = [verdict for verdict in bench.told(VerdictReached) if verdict.step == 25]
+    assert {verdict.gate: verdict.outcome for verdict in said} == bench.scripts["step-25"].outcomes
