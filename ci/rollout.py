@@ -155,6 +155,21 @@ def sandbox_status(state: Path | None) -> None:
 
 
 @main.command()
+@RELEASE
+@click.option("--manifests", type=click.Path(path_type=Path), help="A checkout to look at instead of Git.")
+@click.option("--target", help="Whose cluster has what lies elsewhere; with --manifests alone, none is asked.")
+@JSON
+def lint(file: Path, manifests: Path | None, target: str | None, as_json: bool) -> None:
+    """Find what in the manifests would spoil a canary; exit status 1 when there is something."""
+    from checks.verdict import Outcome  # noqa: PLC0415
+    from ci.lint import lint as look  # noqa: PLC0415
+
+    found = look(file, manifests, target)
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(found.lines()))
+    sys.exit(0 if found.outcome is Outcome.PASS else 1)
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
     from fixtures.release import json_schema  # noqa: PLC0415
