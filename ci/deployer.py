@@ -160,10 +160,11 @@ class Deployer:
         self._wait_ready(stable, max(1, _replicas(self._deployment(stable))))
 
     def rest(self) -> None:
-        """Give the canary its number of replicas at rest."""
+        """Give the canary its number of replicas at rest, where it was the driver who changed it."""
         began = self._watch.monotonic()
         canary = self._job.release.names.canary
-        if _replicas(self._deployment(canary)) != self._state.record.before_replicas:
+        ours = self._job.release.scale is Scale.AUTO
+        if ours and _replicas(self._deployment(canary)) != self._state.record.before_replicas:
             self._scale(canary, self._state.record.before_replicas)
             self._scaled(canary, began)
 

@@ -12,6 +12,7 @@ from ci.record import PURGED, as_utc
 from ci.state import State
 from ci.traffic import Seen, Traffic
 from ci.watch import Watch
+from fixtures.errors import PersonNeeded
 from fixtures.waiting import wait
 
 PATIENCE = 600.0  # seconds: how long traffic is tried to be taken back
@@ -84,22 +85,33 @@ class Mover:
         self._written(wanted, why, began)
 
     def take_back(self, place: Place) -> None:
-        """Write weights and record, whatever it takes; another rollout's record is left alone.
+        """Write weights and record, whatever it takes.
 
         Args:
             place: where the rollout is now.
+
+        Raises:
+            PersonNeeded: when it can not be done, or another rollout has taken over, which is left alone.
         """
         began = self._watch.monotonic()
         wanted = weights_at(place)
         self._keep(place)
         record = self._state.record
+        others: set[str] = set()
 
         def change(seen: Seen) -> Change | None:
             there = readable(seen)
-            foreign = there is not None and there.rollout != record.rollout
-            return None if foreign else Change(wanted, record.annotations())
+            if there is not None and there.rollout != record.rollout:
+                others.add(there.rollout)
+                return None
+            return Change(wanted, record.annotations())
 
         self._traffic.insist(change, PATIENCE)
+        if others:
+            raise PersonNeeded(
+                f"rollout {' and '.join(others)} has taken over: its weights were left alone",
+                remedy="look with `sluicegate status RELEASE`",
+            )
         self._written(wanted, "traffic goes to safety", began)
         self._state.written = self._watch.now()
 

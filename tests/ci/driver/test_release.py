@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from ci.events import Pushed, RolloutEnded, Scaled, SuiteEnded, SuiteReady, WeightsProved, WeightsWritten
+from fixtures.cluster import DEPLOYMENTS
+from fixtures.release import Scale
 
 
 def test_it_goes_through_every_phase_and_is_promoted(bench: Any) -> None:
@@ -101,3 +103,20 @@ def test_an_image_that_git_has_already_needs_no_commit(bench: Any) -> None:
     bench.git.images["rebate-core-canary"] = "registry.example.com/shop/rebate-core-service@sha256:" + "2" * 64
     assert bench.run().exit_code == 0
     assert len(bench.git.log) == 1
+
+
+def test_half_a_pod_is_a_whole_one(bench: Any) -> None:
+    bench.cluster.scale(DEPLOYMENTS, "production", "rebate-core", 3)
+    bench.run()
+    assert [verb for verb, _, name in bench.cluster.writes if name == "rebate-core-canary"] == [
+        "scale 2",
+        "scale 3",
+        "scale 1",
+    ]
+
+
+def test_where_people_scale_the_driver_only_waits_for_the_pods(bench: Any) -> None:
+    bench.release = bench.release.model_copy(update={"scale": Scale.MANUAL})
+    bench.after_entering("deploy", lambda: bench.cluster.scale(DEPLOYMENTS, "production", "rebate-core-canary", 4))
+    assert bench.run().outcome == "promoted"
+    assert [verb for verb, _, _ in bench.cluster.writes if verb.startswith("scale")] == ["scale 4"]

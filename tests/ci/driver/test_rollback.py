@@ -236,3 +236,17 @@ def test_a_mistake_of_the_driver_does_not_leave_the_traffic_where_it_is(bench: A
     bench.after_entering("promote", lambda: setattr(bench.git, "commit_and_push", broken))
     assert "the driver has made a mistake: ZeroDivisionError('oops')" in bench.run().sentence
     assert_as_before(bench)
+
+
+def test_a_rollout_that_has_taken_over_is_left_alone(bench: Any) -> None:
+    def take_over() -> None:
+        body = bench.service
+        body["metadata"]["annotations"]["sluicegate.dev/rollout"] = "77aa01"
+        bench.cluster.put(VIRTUAL_SERVICES, "production", body)
+
+    bench.after_entering("step", take_over, later=2)
+    ended = bench.run()
+    assert ended.exit_code == 4
+    assert "rollout 77aa01 has taken over" in ended.sentence
+    assert bench.canary == 5
+    assert bench.record.rollout == "77aa01"
