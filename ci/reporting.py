@@ -11,6 +11,7 @@ from ci.reporters.journal import Journal
 from ci.reporters.kept import Kept
 from ci.reporters.kubernetes_events import KubernetesEvents
 from ci.reporters.plain import Plain
+from ci.reporters.report.reporter import Report
 from ci.reporters.reporter import Reporter, Reporters
 from ci.reporters.terminal import Terminal, suits
 from ci.state import Job
@@ -38,7 +39,7 @@ class JsonLines:
 
 
 class Listeners:
-    """Journal, screen and Kubernetes Events of one rollout.
+    """Journal, screen, Kubernetes Events and report of one rollout.
 
     Args:
         job: the rollout.
@@ -53,7 +54,9 @@ class Listeners:
         name = job.release.names.virtual_services[0]
         events = KubernetesEvents(target.cluster(), job.release.namespace, name)
         abort = f"sluicegate abort {job.file} --target {job.target}"
-        self._all = Reporters([Journal(self._journal), self._kept, _screen(abort, as_json=as_json), Aside(events)])
+        screen = _screen(abort, as_json=as_json)
+        self._report = Report(self._journal)
+        self._all = Reporters([Journal(self._journal), self._kept, screen, Aside(events), self._report])
         self.tell = self._all.tell
 
     def close(self) -> None:
@@ -64,7 +67,9 @@ class Listeners:
 
             from ci.reporters.closing import closing  # noqa: PLC0415
 
-            Console(highlight=False, markup=False, emoji=False).print(closing(self._kept.events, str(self._journal)))
+            left = {"journal": self._journal, "report": self._report.page}
+            there = {name: str(file) for name, file in left.items() if file.exists()}
+            Console(highlight=False, markup=False, emoji=False).print(closing(self._kept.events, there))
 
 
 def _screen(abort: str, *, as_json: bool) -> Reporter:
@@ -86,4 +91,5 @@ def fresh(reports: Path) -> None:
         for ending in ("xml", "log", "verdicts.jsonl"):
             for left in reports.glob(f"{scenario}.{ending}"):
                 left.unlink()
-    (reports / JOURNAL).unlink(missing_ok=True)
+    for left in (reports / JOURNAL, Report(reports / JOURNAL).page):
+        left.unlink(missing_ok=True)

@@ -170,6 +170,16 @@ def lint(file: Path, manifests: Path | None, target: str | None, as_json: bool) 
 
 
 @main.command()
+@click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; else report, by the journal.")
+def report(journal: Path, out: Path | None) -> None:
+    """Draw a rollout's report again, from its journal.jsonl."""
+    from ci.reporters.report.reporter import FOLDER, draw  # noqa: PLC0415
+
+    click.echo(draw(journal, out or journal.parent / FOLDER))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
     from fixtures.release import json_schema  # noqa: PLC0415

@@ -4,10 +4,10 @@ A pure function of a rollout's events, so that it can be drawn again from a jour
 
 Example:
     >>> from rich.console import Console
-    >>> Console().print(closing(list(read(Path("reports/journal.jsonl"))), "reports/journal.jsonl"))  # doctest: +SKIP
+    >>> Console().print(closing(read(Path("reports/journal.jsonl"))))  # doctest: +SKIP
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rich.console import Group, RenderableType
@@ -31,7 +31,7 @@ from ci.events import (
 )
 from ci.reporters.figures import day, moment, seconds, short_image
 from ci.reporters.screen import MARKS, QUIET
-from ci.reporters.sentences import COMMIT
+from ci.reporters.sentences import COMMIT, moments
 from ci.reporters.strings import mapped, readable
 from ci.reporters.timeline import Part, parts
 
@@ -43,18 +43,18 @@ SHOWN = 0.05  # seconds: a cause of overhead under it is not worth a word
 OUTCOMES = {"promoted": "bold green", "rolled back": "bold red", "incomplete": "bold red", "held": "bold magenta"}
 
 
-def closing(events: Iterable[Event], journal: str = "") -> RenderableType:
+def closing(events: Iterable[Event], files: Mapping[str, str] | None = None) -> RenderableType:
     """Tell a whole rollout on one screen.
 
     Args:
         events: all of it, in order.
-        journal: where the journal lies, "" when there is none.
+        files: what else lies where, such as the journal; JUnit files are known from the events.
 
     Returns:
         Something that a rich console prints; readable from 80 columns on.
     """
     safe = [mapped(event, readable) for event in events]
-    blocks = [_title(safe), _rollback(safe), _times(safe), _decided(safe), _changed(safe), _files(safe, journal)]
+    blocks = [_title(safe), _rollback(safe), _times(safe), _decided(safe), _changed(safe), _files(safe, files or {})]
     return Group(*(Padding(block, (0, 0, 1, 0)) for block in blocks if block is not None))
 
 
@@ -76,18 +76,11 @@ def _rollback(events: Sequence[Event]) -> RenderableType | None:
     measured = _first(events, RollbackMeasured)
     if measured is None:
         return None
-    start = measured.first_bad if measured.first_bad is not None else measured.verdict
-    moments = [
-        (measured.first_bad, "first request that the canary answered badly"),
-        (measured.verdict, "rollback decided"),
-        (measured.written, "safe weights written"),
-        (measured.last_routed, "last request routed to the canary"),
-    ]
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)
-    for at, what in sorted((at, what) for at, what in moments if at is not None):
-        grid.add_row(Text(f"{at - start:+.2f} s"), Text(moment(at)), Text(what))
+    for since, at, what in moments(measured):
+        grid.add_row(Text(f"{since:+.2f} s"), Text(moment(at)), Text(what))
     length = "" if measured.seconds is None else f" {measured.seconds:.2f} s"
     title = Text(f"Rollback time{length} by Envoy's log", style="bold")
     title.append(f"; {count(measured.bad)} bad answers of the canary in all", style="not bold")
@@ -187,14 +180,14 @@ def _listed(title: str, rows: Sequence[Row]) -> RenderableType | None:
     return Group(Text(title, style=QUIET), grid)
 
 
-def _files(events: Sequence[Event], journal: str) -> RenderableType | None:
+def _files(events: Sequence[Event], files: Mapping[str, str]) -> RenderableType | None:
     """Where the evidence lies; files of one folder stand behind its name."""
     folders: dict[str, list[str]] = {}
     for event in _all(events, SuiteEnded):
         folder, _, name = event.junit.rpartition("/")
         folders.setdefault(folder, []).append(name)
     lines = [f"JUnit    {folder}/ {' '.join(names)}" for folder, names in folders.items() if any(names)]
-    lines += [f"journal  {journal}"] if journal else []
+    lines += [f"{name:<8} {file}" for name, file in files.items()]
     return Group(*map(Text, lines)) if lines else None
 
 

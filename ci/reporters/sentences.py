@@ -96,6 +96,25 @@ def measured(event: RollbackMeasured) -> str:
     )
 
 
+def moments(event: RollbackMeasured) -> list[tuple[float, float, str]]:
+    """Tell a rollback as a line of time.
+
+    Args:
+        event: what was measured.
+
+    Returns:
+        In order: seconds since the harm began (where there was none: since the verdict), unix seconds, what happened.
+    """
+    start = event.verdict if event.first_bad is None else event.first_bad
+    found = [
+        (event.first_bad, "first request that the canary answered badly"),
+        (event.verdict, "rollback decided"),
+        (event.written, "safe weights written"),
+        (event.last_routed, "last request routed to the canary"),
+    ]
+    return sorted((at - start, at, what) for at, what in found if at is not None)
+
+
 def progress(event: Progress) -> str:
     """Say how far each gate is, and what the canary has answered."""
     near = {name: (gate.get("evidence") or 0.0, gate.get("of") or 0.0) for name, gate in event.gates.items()}

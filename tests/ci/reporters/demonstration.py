@@ -43,7 +43,7 @@ def play(journal: Path, speed: float, until: float) -> None:
             time.sleep(0.01)
         reporters.tell(replace(event))
     reporters.close()
-    Console().print(closing(kept.events, str(journal)))
+    Console().print(closing(kept.events, {"journal": str(journal)}))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ Drawn = Callable[..., str]
 
 
 def told(events: Iterable[Event], drawn: Drawn, width: int = 80) -> str:
-    return drawn(closing(events, "reports/journal.jsonl"), width)
+    return drawn(closing(events, {"journal": "reports/journal.jsonl"}), width)
 
 
 def in_seconds(length: str) -> float:

@@ -1,0 +1,60 @@
+"""The first sentence of a report: what happened, and why.
+
+Example:
+    >>> spoken([5, 25, 50])
+    '5, 25 and 50 %'
+"""
+
+from collections.abc import Sequence
+
+from ci.reporters.figures import short_image
+from ci.reporters.report.rollout import Rollout
+
+
+def headline(rollout: Rollout) -> str:
+    """Say in one sentence what happened, and why.
+
+    Args:
+        rollout: as far as it went.
+    """
+    service, ended = rollout.service, rollout.ended
+    if ended is None:
+        return f"{service} was left {_last_place(rollout)}: the journal ends there, the rollout had not"
+    match ended.outcome:
+        case "promoted":
+            return f"{service} was promoted: {_shown(rollout)}"
+        case "rolled back":
+            return f"{service} was rolled back {_place(rollout)}: {ended.sentence}"
+        case "incomplete":
+            return f"{service} needs a person: {ended.sentence}"
+        case "refused":
+            return f"{service} was not released: {ended.sentence}"
+        case other:
+            return f"{service} is {other}: {ended.sentence}"
+
+
+def spoken(steps: Sequence[int]) -> str:
+    """List weights as people say them."""
+    first, last = ", ".join(map(str, steps[:-1])), str(steps[-1])
+    return f"{first} and {last} %" if first else f"{last} %"
+
+
+def _shown(rollout: Rollout) -> str:
+    if rollout.began is None:
+        return "every gate has passed"
+    image = short_image(rollout.began.image)
+    return f"every gate has passed at {spoken(rollout.began.steps)}, and {image} serves all the traffic"
+
+
+def _place(rollout: Rollout) -> str:
+    """Say from where traffic was taken back: the weight that it had, else the part of the rollout."""
+    decided = rollout.rollback.at if rollout.rollback else rollout.end
+    written = [write.canary for write in rollout.weights if write.at < decided]
+    before = [part.label for part in rollout.parts if part.began < decided]
+    if written and written[-1]:
+        return f"from {written[-1]} %"
+    return f"in the part “{before[-1]}”" if before else "at once"
+
+
+def _last_place(rollout: Rollout) -> str:
+    return f"in the part “{rollout.parts[-1].label}”" if rollout.parts else "at its beginning"

@@ -1,0 +1,110 @@
+"""Writes the folder: index.html, report.css, icon.svg. No script, no inline style, nothing from elsewhere.
+
+That is what Jenkins' default Content-Security-Policy lets a page have (``default-src 'none'; img-src 'self';
+style-src 'self'``). The drawings stand in the page itself: only there do they follow the reader's light or dark, the
+width of the window and the paper, and are their words found by a search.
+
+Everything is escaped by the template engine; no text is ever marked as safe.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from checks.evidence import Terms
+from checks.words import count, percent
+from ci.reporters.figures import day, moment, seconds
+from ci.reporters.report.answers import answered
+from ci.reporters.report.axis import TimeAxis
+from ci.reporters.report.decisions_panel import decisions_panel
+from ci.reporters.report.headline import headline, spoken
+from ci.reporters.report.phases_panel import phases_panel
+from ci.reporters.report.rate_panel import rate_panel
+from ci.reporters.report.rates import group_size, rates
+from ci.reporters.report.rollout import Rollout
+from ci.reporters.report.shapes import Rule
+from ci.reporters.report.weight_panel import weight_panel
+from ci.reporters.sentences import COMMIT, moments
+
+FILES = ("report.css", "icon.svg", "index.html")
+SIGNS = {"promoted": "PASS", "rolled back": "FAIL", "incomplete": "FAIL", "refused": "FAIL"}
+FILTERS = {"seconds": seconds, "moment": moment, "day": day, "percent": percent, "count": count, "spoken": spoken}
+FIGURE = re.compile(r"(?<=\d) (?=\d{3}\b|%|(?:s|ms|min|points)\b)")
+
+
+def write(rollout: Rollout, journal: Path, folder: Path) -> Path:
+    """Write the report of a rollout.
+
+    Args:
+        rollout: what happened.
+        journal: where its events stand; JUnit files and logs are looked for beside it.
+        folder: for the report; made where it is missing.
+
+    Returns:
+        The page.
+
+    Raises:
+        OSError: when the folder can not be written.
+    """
+    templates = Environment(
+        loader=PackageLoader("ci.reporters.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= FILTERS | {"typeset": typeset}
+    known = _known(rollout, journal, folder)
+    drawn = {name: templates.get_template(name).render(known) for name in FILES}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in drawn.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "index.html"
+
+
+def typeset(text: str) -> str:
+    """Keep a figure and its unit on one line."""
+    return FIGURE.sub("\u00a0", text)
+
+
+def _known(rollout: Rollout, journal: Path, folder: Path) -> Mapping[str, Any]:
+    """Give all that the templates may use."""
+    time, found = TimeAxis(rollout.start, rollout.end), rates(rollout)
+    return {
+        "rollout": rollout,
+        "headline": headline(rollout),
+        "verdict": SIGNS.get(rollout.outcome, "INCONCLUSIVE"),
+        "ticks": time.ticks(),
+        "verticals": _verticals(rollout, time),
+        "panels": [
+            phases_panel(rollout, time),
+            weight_panel(rollout, time),
+            *(rate_panel(each, time) for each in found),
+            decisions_panel(rollout, time),
+        ],
+        "answered": answered(found),
+        "groups": {run.part: size for run in rollout.runs if (size := group_size(run)) is not None},
+        "terms": Terms,
+        "moments": moments(rollout.measured) if rollout.measured else [],
+        "commit": COMMIT,
+        "files": _files(rollout, journal, folder),
+    }
+
+
+def _verticals(rollout: Rollout, time: TimeAxis) -> list[Rule]:
+    """Give what is drawn through all panels: where phases begin, and where traffic was taken back."""
+    begins = [Rule("phase", time.x(part.began)) for part in rollout.parts[1:]]
+    back = rollout.rollback
+    return [*begins, *([Rule("rollback", time.x(back.at), f"rollback by {back.who}")] if back else [])]
+
+
+def _files(rollout: Rollout, journal: Path, folder: Path) -> list[tuple[str, str]]:
+    """Give name and relative address of the files that are there, the journal first."""
+    names = [journal.name, *(ending for name in rollout.files for ending in (name, Path(name).stem + ".log"))]
+    there = [journal.parent / name for name in names if (journal.parent / name).is_file()]
+    return [(file.name, quote(os.path.relpath(file, folder).replace(os.sep, "/"))) for file in there]

@@ -1,0 +1,68 @@
+"""The reporter: when a rollout is over, its report is drawn from its journal.
+
+It is drawn from the file and not from what was heard, so that ``sluicegate report`` on the same journal draws the
+same page, also that of a driver that was killed.
+
+Example:
+    >>> draw(Path("reports/journal.jsonl"), Path("reports/report"))  # doctest: +SKIP
+    PosixPath('reports/report/index.html')
+"""
+
+from pathlib import Path
+
+from ci.events import Event
+from ci.reporters.journal import read
+from fixtures.errors import InputError
+
+FOLDER = "report"
+
+
+class Report:
+    """Draws the report at the end.
+
+    Args:
+        journal: that another reporter writes; it has to be there when this one is closed.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self.page = journal.parent / FOLDER / "index.html"
+
+    def tell(self, event: Event) -> None:
+        """Nothing to do: the journal has it."""
+
+    def close(self) -> None:
+        """Draw the report.
+
+        Raises:
+            InputError: when the journal can not be read, or the folder not be written.
+        """
+        draw(self._journal, self.page.parent)
+
+
+def draw(journal: Path, folder: Path) -> Path:
+    """Draw the report of the rollout that a journal tells.
+
+    Args:
+        journal: the file.
+        folder: for the report.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: when the journal can not be read, or the folder not be written.
+    """
+    # Drawing needs a template engine, and the gates' own statistics: nobody has to wait for them before the end.
+    from ci.reporters.report.collect import collect  # noqa: PLC0415
+    from ci.reporters.report.page import write  # noqa: PLC0415
+
+    try:
+        return write(collect(read(journal)), journal, folder)
+    except OSError as error:
+        raise InputError(
+            f"the report can not be written: {error.strerror}", str(folder), "name another --out"
+        ) from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        what = f"this journal does not tell a rollout: {error or repr(error)}"
+        raise InputError(what, str(journal), "name the journal.jsonl of a rollout, as it was written") from error
