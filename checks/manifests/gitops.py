@@ -101,7 +101,7 @@ def application(manifests: Manifests) -> Iterator[Flaw]:
 
 
 WEIGHTS = {
-    Ignored.NOT: "self-heal sets back every weight within a second, and the sync of our own commits does it too",
+    Ignored.NOT: "the sync of our own commits sets back every weight",
     Ignored.COMPARED: "the weights are ignored in comparing only: the sync of our own commit, in the middle of the "
     "promotion, sets back what Git says",
     Ignored.RESPECTED: "the weights are respected, and with them all of spec.http: no later change in Git of a "
@@ -124,7 +124,9 @@ def weights_and_argocd(manifests: Manifests) -> Iterator[Flaw]:
         tracker = each.root["metadata", "annotations", TRACKED].text.partition(":")[0]
         if found and (each.synced or tracker == manifests.names.application):
             how = ignored(found, each, "/spec/http")
-            yield Flaw(each.root["spec", "http"].where, f"{found} applies {each}: {WEIGHTS[how]}")
+            heals = how is Ignored.NOT and found.root["spec", "syncPolicy", "automated", "selfHeal"].value is True
+            happens = WEIGHTS[how] + (", and self-heal does it within a second" if heals else "")
+            yield Flaw(each.root["spec", "http"].where, f"{found} applies {each}: {happens}")
         elif tracker:
             what = f"Application {tracker} applies {each}: if it heals itself, it sets back every weight"
             yield Flaw(each.root["metadata", "annotations", TRACKED].where, what, Level.NOTE)
