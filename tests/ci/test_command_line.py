@@ -164,6 +164,12 @@ def test_the_schema_is_that_of_the_release_file() -> None:
     assert {"service", "steps", "objectives"} <= set(schema["properties"])
 
 
+def test_a_sandbox_that_does_not_run_is_said_with_how_to_start_one(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["sandbox", "status", "--state", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "sluicegate sandbox up" in result.stderr
+
+
 def test_left_over_reports_go_and_foreign_files_stay(tmp_path: Path) -> None:
     for name in ("step-05.xml", "rollback.xml", "promotion-ready.log", "journal.jsonl", "surefire.xml", "notes.txt"):
         (tmp_path / name).write_text("old")

@@ -171,6 +171,7 @@ class Bench:
         self.events: list[Event] = []
         self.history: list[tuple[float, int, str]] = []
         self.pulled, self.held = "", True
+        self.access_log: Path | None = None
         self._subsets, self._folder = subsets, tmp_path
         self._due: list[tuple[float, Callable[[], None]]] = []
         real_sleep = clock.sleep
@@ -206,6 +207,7 @@ class Bench:
             target="sandbox",
             who="ci@jenkins-7",
             reports=self._folder,
+            access_log=self.access_log,
         )
         state = State(Record(rollout="3f9c2a", phase=Phase.PREFLIGHT, image=NEW, who=job.who, before_replicas=1))
         watch = Watch(state, self.traffic(), lambda: self.pulled, lambda: self.held, self.clock)

@@ -1,10 +1,11 @@
 """Whatever goes wrong, traffic goes to safety first; then Git, the pods and the record are put back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci.events import RollbackBegan, SuiteEnded, VerdictReached, WeightsWritten
+from ci.events import RollbackBegan, RollbackMeasured, SuiteEnded, VerdictReached, WeightsWritten
 from fixtures.cluster import VIRTUAL_SERVICES
 from fixtures.errors import ClusterRefused, Unreachable
 from fixtures.release import OnInconclusive
@@ -250,3 +251,30 @@ def test_a_rollout_that_has_taken_over_is_left_alone(bench: Any) -> None:
     assert "rollout 77aa01 has taken over" in ended.sentence
     assert bench.canary == 5
     assert bench.record.rollout == "77aa01"
+
+
+def test_how_long_it_hurt_is_measured_by_envoys_own_log(bench: Any, tmp_path: Path) -> None:
+    host = "rebate-core.production.svc.cluster.local"
+
+    def line(after: float, subset: str, code: int) -> str:
+        return f"{bench.clock.now() + after:.6f} outbound|80|{subset}|{host} pod-1 {code} - 3\n"
+
+    bench.access_log = tmp_path / "access.log"
+    log = [line(-9, "canary", 500), line(12, "canary", 500), line(13, "stable", 500), line(14.2, "canary", 200)]
+    bench.access_log.write_text("".join(log))
+    bench.suite("step-05", outcomes=BAD)
+    began = bench.clock.now()
+    bench.run()
+    [measured] = bench.told(RollbackMeasured)
+    assert (measured.first_bad, measured.last_routed, measured.bad) == (began + 12, began + 14.2, 1)
+    [verdict] = [event for event in bench.told(VerdictReached) if event.outcome == "FAIL"]
+    assert measured.verdict == verdict.at
+    assert measured.written == bench.told(WeightsWritten)[-1].at
+
+
+def test_nothing_is_measured_where_the_canary_never_had_traffic(bench: Any, tmp_path: Path) -> None:
+    bench.access_log = tmp_path / "access.log"
+    bench.access_log.touch()
+    bench.suite("deployed", outcomes=BAD)
+    bench.run()
+    assert not bench.told(RollbackMeasured)
