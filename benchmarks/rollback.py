@@ -37,14 +37,8 @@ def main(runs: int, image: str, step: int, rate: float) -> None:
     after = sorted(row["last_routed"] - row["verdict"] for row in rows)
     bad = sorted(row["bad"] for row in rows)
     print(f"{image} at {step} %, {rate:g} requests a second, {runs} runs")
-    for name, values, unit in (
-        ("rollback time", times, "s"),
-        ("verdict to last request", after, "s"),
-        ("bad", bad, ""),
-    ):
-        print(
-            f"  {name:24} median {median(values):.2f}{unit}  19th of 20 {at(values, 0.95):.2f}{unit}  most {values[-1]:.2f}{unit}"
-        )
+    for name, values in (("rollback time, s", times), ("verdict to last request, s", after), ("bad answers", bad)):
+        print(f"  {name:28} median {median(values):.2f}  19 of 20 {at(values, 0.95):.2f}  most {values[-1]:.2f}")
 
 
 def at(values: list[float], share: float) -> float:
