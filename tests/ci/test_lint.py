@@ -1,0 +1,76 @@
+"""``sluicegate lint``: what a person reads, what a program reads, and the exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ci.rollout import main
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rebate-core"
+RELEASE = str(EXAMPLE / "release.yaml")
+WHY = "Istio has none, and counts a request when it ends: a canary that hangs shows neither errors nor latency"
+
+
+def lint(*options: str) -> Result:
+    return CliRunner().invoke(main, ["lint", RELEASE, *options])
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path) -> Path:
+    """The example's repository without the route's timeout, in which stable's image has a tag."""
+    for file in (EXAMPLE / "gitops").rglob("*.yaml"):
+        copy = tmp_path / file.relative_to(EXAMPLE / "gitops")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = file.read_text().replace("      timeout: 5s ", "      # ")
+        copy.write_text(text.replace("@sha256:" + "0" * 64, ":1.4", 1))
+    return tmp_path
+
+
+def test_clean_manifests_are_zero() -> None:
+    result = lint("--manifests", str(EXAMPLE / "gitops"))
+    assert result.exit_code == 0
+    assert result.output.startswith("36 rules, 8 manifests: PASS, 0 mistakes, 0 notes")
+
+
+def test_each_finding_says_where_what_why_and_what_to_do(spoilt) -> None:
+    result = lint("--manifests", str(spoilt))
+    assert result.exit_code == 1
+    first, *_ = result.output.split("note ")
+    assert first.splitlines() == [
+        f"FAIL   {spoilt}/traffic/rebate-core.yaml:33 spec.http[0].timeout",
+        "       the route has no timeout   [timeout]",
+        f"       why: {WHY}",
+        "       do:  write `timeout: 5s` into the route, a little over your slowest good answer",
+    ]
+    assert "1 mistakes, 1 notes" in result.output
+
+
+def test_a_program_gets_json(spoilt) -> None:
+    found = json.loads(lint("--manifests", str(spoilt), "--json").output)
+    assert found["outcome"] == "FAIL"
+    assert [(each["level"], each["rule"]) for each in found["findings"]] == [
+        ("FAIL", "timeout"),
+        ("note", "image-fixed"),
+    ]
+    assert all(each["why"] and each["remedy"] and each["where"] for each in found["findings"])
+
+
+def test_what_could_not_be_looked_at_is_not_clean() -> None:
+    result = lint("--manifests", str(EXAMPLE / "gitops" / "bases" / "rebate-core"))
+    assert result.exit_code == 1
+    assert "3 not looked at" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--manifests", "/nothing/here"), "there is no such folder"),
+        (("--target", "sandbox:/nothing"), "no sandbox runs"),
+    ],
+)
+def test_wrong_usage_is_two(options, says) -> None:
+    result = lint(*options)
+    assert result.exit_code == 2
+    assert says in result.output
