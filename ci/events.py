@@ -11,6 +11,7 @@ Example:
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any
 
 
@@ -258,12 +259,17 @@ def from_json(line: Mapping[str, Any]) -> Event | None:
     Raises:
         TypeError: when a member is missing.
     """
-    kinds = {_kind(known): known for known in Event.__subclasses__()}
-    event = kinds.get(line.get("kind", ""))
+    event = _kinds().get(line.get("kind", ""))
     if event is None:
         return None
     return event(**{member.name: line[member.name] for member in fields(event) if member.name in line})
 
 
+@cache
+def _kinds() -> Mapping[str, type[Event]]:
+    return {_kind(known): known for known in Event.__subclasses__()}
+
+
+@cache
 def _kind(event: type[Event]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()

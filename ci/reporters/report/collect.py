@@ -47,7 +47,7 @@ def collect(events: Iterable[Event]) -> Rollout:
     Raises:
         ValueError: when there is none.
     """
-    told = [mapped(event, harmless if isinstance(event, RolloutBegan) else readable) for event in events]
+    told = [_safe(event) for event in events]
     if not told:
         raise ValueError("there is no event in it")
     start, end = min(event.at for event in told), max(event.at for event in told)
@@ -67,9 +67,15 @@ def collect(events: Iterable[Event]) -> Rollout:
     )
 
 
+def _safe(event: Event) -> Event:
+    if isinstance(event, Looked):
+        return event  # nothing but its numbers is shown, and there are many
+    return mapped(event, harmless if isinstance(event, RolloutBegan) else readable)
+
+
 @dataclass
 class _Heard:
-    """A run whose events come in; ``extra`` is what is known of it so far."""
+    """A run whose events come in."""
 
     started: SuiteStarted
     part: str

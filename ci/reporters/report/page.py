@@ -83,8 +83,8 @@ def _known(rollout: Rollout, journal: Path, folder: Path) -> Mapping[str, Any]:
         "verticals": _verticals(rollout, time),
         "panels": [
             phases_panel(rollout, time),
-            weight_panel(rollout, time),
-            *(rate_panel(each, time) for each in found),
+            *([weight_panel(rollout, time)] if rollout.weights else []),
+            *(rate_panel(each, time) for each in found if each.curves),
             decisions_panel(rollout, time),
         ],
         "answered": answered(found),

@@ -161,8 +161,9 @@ def _curves(watches: Sequence[Watch], pick: Callable[[Answers], Count]) -> list[
 
 
 def _seen(run: Run) -> list[tuple[float, Traffic]]:
-    """Give what each look saw, and when."""
-    ticks = ((look.at, journal_tick(vars(look))) for look in _counted(run))
+    """Give what each look saw, and when; pods are not told apart here."""
+    looks = ((look, look.traffic) for look in _counted(run))
+    ticks = ((look.at, journal_tick({**vars(look), "traffic": {**seen, "pods": {}}})) for look, seen in looks if seen)
     return [(at, tick.traffic) for at, tick in ticks if tick.traffic is not None]
 
 

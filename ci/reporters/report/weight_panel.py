@@ -17,15 +17,16 @@ def weight_panel(rollout: Rollout, time: TimeAxis) -> Panel:
     """Draw the weight.
 
     Args:
-        rollout: what happened.
+        rollout: in which at least one weight was written.
         time: the axis.
     """
     corners = _corners(rollout, time)
+    authors = ", ".join(dict.fromkeys(write.who for write in rollout.weights))
     return Panel(
         css="weight",
         title="Canary weight",
         told=_told(rollout),
-        legend=(("canary", "written weight"), ("dot", f"a write{_authors(rollout)}")),
+        legend=(("canary", "written weight"), ("dot", f"a write by {authors}")),
         rules=[Rule("grid", _y(line), f"{line} %") for line in LINES],
         paths=[
             Path("canary area", path([(0, _y(0)), *corners, (100, _y(0))], closed=True)),
@@ -49,11 +50,6 @@ def _corners(rollout: Rollout, time: TimeAxis) -> list[tuple[float, float]]:
     return [*points, (100.0, _y(weight))]
 
 
-def _authors(rollout: Rollout) -> str:
-    authors = ", ".join(dict.fromkeys(write.who for write in rollout.weights))
-    return f" by {authors}" if authors else ""
-
-
 def _title(write: WeightsWritten) -> str:
     return f"{moment(write.at)} UTC, {write.who}: stable {write.stable} %, canary {write.canary} % ({write.why})"
 
@@ -61,7 +57,7 @@ def _title(write: WeightsWritten) -> str:
 def _labels(rollout: Rollout, time: TimeAxis) -> Iterator[Label]:
     """Write each weight over its beginning, and who took it back beside the line that says when."""
     ends = [*(write.at for write in rollout.weights[1:]), rollout.end]
-    for write, end in zip(rollout.weights, ends, strict=True):
+    for write, end in zip(rollout.weights, ends, strict=False):
         text = f"{write.canary} %"
         yield Label("name", time.x(write.at), _y(write.canary), text, room(time.x(end) - time.x(write.at), text))
     if rollout.rollback:
@@ -72,8 +68,6 @@ def _labels(rollout: Rollout, time: TimeAxis) -> Iterator[Label]:
 
 
 def _told(rollout: Rollout) -> str:
-    if not rollout.weights:
-        return "The canary's weight was never written."
     said = [
         f"{write.canary} % at {moment(write.at)}" + (f" by {write.who}" if who != write.who else "")
         for who, write in zip(["", *(write.who for write in rollout.weights)], rollout.weights, strict=False)
