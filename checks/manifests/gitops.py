@@ -101,9 +101,9 @@ def application(manifests: Manifests) -> Iterator[Flaw]:
 
 
 WEIGHTS = {
-    Ignored.NOT: "the sync of our own commits sets back every weight",
-    Ignored.COMPARED: "the weights are ignored in comparing only: the sync of our own commit, in the middle of the "
-    "promotion, sets back what Git says",
+    Ignored.NOT: "the sync of the release's own commits sets back every weight",
+    Ignored.COMPARED: "the weights are ignored in comparing only: the sync of the release's own commit, in the middle "
+    "of the promotion, sets back what Git says",
     Ignored.RESPECTED: "the weights are respected, and with them all of spec.http: no later change in Git of a "
     "timeout, a retry or a match is applied any more, without a word",
     Ignored.BY_MANAGER: "what the weights' writer has written is ignored: after one canary it owns all of spec.http, "

@@ -49,7 +49,7 @@ def test_without_self_heal_it_is_refused_all_the_same(synced) -> None:
     """The sync of our own commit, in the middle of a promotion, sets the weights back."""
     linted = synced((APP, ", selfHeal: true", ""))
     assert linted.rules() == ["weights-and-argocd"]
-    assert linted.of("weights-and-argocd").flaw.what.endswith("the sync of our own commits sets back every weight")
+    assert linted.of("weights-and-argocd").flaw.what.endswith("own commits sets back every weight")
 
 
 @pytest.mark.parametrize(("tracker", "level"), [("shop-prod", Level.FAIL), ("mesh", Level.NOTE)])

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from checks.manifests.evidence import Unread
+from checks.manifests.lint import RULES
 from checks.manifests.routes import at_rest
 from checks.manifests.rule import Level, findings
 
@@ -28,6 +30,17 @@ BROKEN = [
     ("duplicate-keys", "stable.yaml", "- name: app", "- name: app\n          image: old", "stands in line 11 already"),
     ("yaml-1.1", "stable.yaml", "spec:\n  sel", "spec:\n  minReadySeconds: 010\n  sel", "010 is read as 8"),
     ("text", "stable.yaml", "version: stable}}\n    spec", "version: stable, on: 1.10}}\n    spec", "the number 1.1"),
+    ("yaml-1.1", VS, "weight: 100", "weight: 0144", "0144 is read as 100"),
+    ("text", "stable.yaml", PROBE, PROBE + "          args: [8080]\n", "8080 is read as the number 8080"),
+    ("text", "more.yaml", "", "kind: ConfigMap\nmetadata: {name: c}\ndata: {A: 1}", "the number 1"),
+    ("text", "more.yaml", "", "kind: Secret\nmetadata: {name: s}\nstringData: {A: on}", "on is read as true"),
+    (
+        "text",
+        VS,
+        "  http:\n",
+        "  http:\n" + TESTERS.format(HOST, "stable").replace("exact: a", "exact: 1"),
+        "text is needed",
+    ),
     ("text", "stable.yaml", PROBE, PROBE + "          env: [{name: DEBUG, value: yes}]\n", "yes is read as true"),
     ("two-deployments", "canary.yaml", "shop-canary", "shop-canry", "did you mean shop-canry?"),
     ("two-deployments", "more.yaml", "", "kind: Deployment\nmetadata: {name: shop}", "is there already"),
@@ -159,6 +172,11 @@ def test_what_is_only_unwise_is_a_note(rule, file, old, new, words, lint) -> Non
 
 
 RIGHT = [
+    ("more.yaml", "", "kind: Widget\nmetadata: {name: w}\ndata: {A: 1, exactly: 2}"),
+    ("more.yaml", "", "kind: ConfigMap\nmetadata: {name: c}\nimmutable: true\nbinaryData: {}"),
+    ("stable.yaml", "spec:\n  sel", "spec:\n  paused: oFF\n  sel"),
+    ("stable.yaml", PROBE, PROBE + "          options: [{value: 5}]\n"),
+    (VS, "  http:\n", "  http:\n" + TESTERS.format(HOST, "''")),
     ("stable.yaml", "      containers:", "      volumes: [{configMap: {defaultMode: 0644}}]\n      containers:"),
     ("stable.yaml", PROBE, PROBE + '          env: [{name: CODE, value: "010"}]\n'),
     ("canary.yaml", "{matchLabels: {app", "{matchExpressions: [{key: app, operator: Exists}], matchLabels: {app"),
@@ -216,6 +234,16 @@ def test_what_no_file_has_fails_only_where_the_cluster_was_asked_too(missing, ru
     alone, with_cluster = lint(without=(missing,)), lint(without=(missing,), whole=True)
     assert (alone.rules(), alone.rules(Level.UNSEEN)) == ([], rules)
     assert with_cluster.rules() == rules
+
+
+@pytest.mark.parametrize(
+    ("wrong", "synced", "level"),
+    [(True, True, Level.FAIL), (False, True, Level.UNSEEN), (True, False, Level.NOTE), (False, False, Level.NOTE)],
+)
+def test_a_file_that_was_not_read_counts_by_who_can_not_read_it_and_where_it_lies(wrong, synced, level, good) -> None:
+    unread = Unread("a.yaml", "it is too large", wrong=wrong, synced=synced, remedy="make two of it")
+    (found,) = findings(RULES, replace(good, unread=(unread,)))
+    assert (found.rule.id, found.flaw.level, found.remedy) == ("yaml", level, "make two of it")
 
 
 def test_a_route_to_the_canary_without_a_match_takes_everybody(lint) -> None:
