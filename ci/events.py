@@ -244,7 +244,7 @@ def as_json(event: Event) -> dict[str, Any]:
     Returns:
         A dictionary that ``json.dumps`` takes.
     """
-    return {"kind": _kind(type(event)), **asdict(event)}
+    return {"kind": _kind(type(event).__name__), **asdict(event)}
 
 
 def from_json(line: Mapping[str, Any]) -> Event | None:
@@ -267,9 +267,9 @@ def from_json(line: Mapping[str, Any]) -> Event | None:
 
 @cache
 def _kinds() -> Mapping[str, type[Event]]:
-    return {_kind(known): known for known in Event.__subclasses__()}
+    return {_kind(known.__name__): known for known in Event.__subclasses__()}
 
 
 @cache
-def _kind(event: type[Event]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
+def _kind(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
