@@ -1,17 +1,19 @@
 """The data plane serves what the VirtualService says.
 
 Rules:
-    1. the canary's share of the ended requests is shown to lie within the tolerance of the weight: PASS
-    2. shown to lie outside: FAIL, in either direction; the mesh does not do what was written, or requests to one
-       version do not end
-    3. Envoy draws each request's version on its own, so each is an observation of its own (group 1)
-    4. someone who changes the weights while they are watched: FAIL at once
+    1. the canary's share of the requests is shown to lie within the tolerance of the weight: PASS
+    2. shown to lie outside: FAIL, in either direction; the mesh does not do what was written
+    3. a request counts when it ends, so those of a slow canary are missing at first: where Envoy exports how many are
+       in flight, these count too; elsewhere counting begins after the longest latency objective (1 s without one), and
+       a canary whose requests do not end fails here
+    4. Envoy draws each request's version on its own, so each is an observation of its own (group 1)
+    5. someone who changes the weights while they are watched: FAIL at once
 
 A share w is judged by four one-sided tests of checks/sequential.py's formula at the edges w - t and w + t. An edge
 beyond 0 or 100 % can not be crossed and needs no proof.
 """
 
-from checks.evidence import Count, Nearness, Terms, Tick, Weights
+from checks.evidence import Count, Nearness, Terms, Tick, Traffic, Weights
 from checks.gate import Judge, Role, gate
 from checks.sequential import Mixture, evidence
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
@@ -19,6 +21,7 @@ from checks.words import count, percent, seconds
 
 MORE: Mixture = ((1.03, 0.15), (1.07, 0.2), (1.15, 0.2), (1.4, 0.2), (2.5, 0.15), (30.0, 0.1))
 LESS: Mixture = tuple((1 / odds, weight) for odds, weight in MORE)
+_UNKNOWN_LATENCY = 1.0
 
 
 class TrafficSplit(Judge):
@@ -31,6 +34,9 @@ class TrafficSplit(Judge):
         self._low = (terms.weight - terms.split_tolerance) / 100
         self._high = (terms.weight + terms.split_tolerance) / 100
         self._seen = Count()  # requests of both versions; ``bad`` are the canary's
+        self._patience = max((each.bound for each in terms.latency), default=_UNKNOWN_LATENCY)
+        self._before = 0.0  # requests in flight to the canary when counting began
+        self._open = 0.0  # requests that the canary has got since then, and not answered yet
         self._at = 0.0
         self._moved_to: Weights | None = None
         self._shown = Outcome.INCONCLUSIVE
@@ -44,11 +50,22 @@ class TrafficSplit(Judge):
         self._at = tick.at
         if tick.weights is not None and tick.weights.canary != self.terms.weight:
             self._moved_to = tick.weights
-        if tick.traffic is not None and tick.settled:
-            canary = tick.traffic.canary.all.requests
-            self._seen += Count(canary + tick.traffic.stable.all.requests, canary)
+        if tick.traffic is not None and not tick.settled:
+            self._before = tick.in_flight or 0.0
+        elif tick.traffic is not None and (tick.in_flight is not None or tick.at >= self._patience):
+            self._add(tick.traffic, tick.in_flight)
         self._shown = self._look()
         return self._shown
+
+    def _add(self, traffic: Traffic, in_flight: float | None) -> None:
+        canary = traffic.canary.all.requests
+        self._seen += Count(canary + traffic.stable.all.requests, canary)
+        # What has begun is what has ended, and what is more in flight than was.
+        self._open = max(in_flight - self._before, -self._seen.bad) if in_flight is not None else 0.0
+
+    @property
+    def _routed(self) -> Count:
+        return Count(self._seen.requests + self._open, self._seen.bad + self._open)
 
     def _look(self) -> Outcome:
         # A FAIL may come from two sides and in each of the steps.
@@ -70,27 +87,29 @@ class TrafficSplit(Judge):
             return failed(f"{self._share()} is not the weight {self._expected()}{self._after()}", **self._numbers())
         if self._shown is Outcome.PASS:
             sentence = f"{self._share()} agrees with the weight {self._expected()}{self._after()}"
-            return passed(sentence, Proof(self._seen.requests), **self._numbers())
+            return passed(sentence, Proof(self._routed.requests), **self._numbers())
         return inconclusive(self._undecided(), **self._numbers())
 
     def _above(self, edge: float) -> float:
         """Give the evidence that the share is over an edge."""
         if edge >= 1:
             return 0.0
-        return evidence(MORE, edge, self._seen.requests, self._seen.bad, 1) if edge > 0 else float("inf")
+        return evidence(MORE, edge, self._routed.requests, self._routed.bad, 1) if edge > 0 else float("inf")
 
     def _below(self, edge: float) -> float:
         """Give the evidence that the share is under an edge."""
         if edge <= 0:
             return 0.0
-        return evidence(LESS, edge, self._seen.requests, self._seen.bad, 1) if edge < 1 else float("inf")
+        return evidence(LESS, edge, self._routed.requests, self._routed.bad, 1) if edge < 1 else float("inf")
 
     def _inside(self) -> float:
         return min(self._above(self._low), self._below(self._high))
 
     def _share(self) -> str:
-        served = percent(self._seen.bad / self._seen.requests) if self._seen.requests else "nothing"
-        return f"the canary served {served} ({count(self._seen.bad)} of {count(self._seen.requests)} requests)"
+        routed = self._routed
+        served = percent(routed.bad / routed.requests) if routed.requests else "nothing"
+        open_ones = f", {count(self._open)} not ended yet" if self._open >= 1 else ""
+        return f"the canary served {served} ({count(routed.bad)} of {count(routed.requests)} requests{open_ones})"
 
     def _expected(self) -> str:
         return f"{self.terms.weight:g} % (tolerance {self.terms.split_tolerance:g} points)"
@@ -104,7 +123,7 @@ class TrafficSplit(Judge):
         return f"{self._share()}: too few to say whether that is {self._expected()}, in {seconds(self._at)}"
 
     def _numbers(self) -> dict[str, Number]:
-        return {"requests": self._seen.requests, "canary": self._seen.bad, "weight": self.terms.weight}
+        return {"requests": self._routed.requests, "canary": self._routed.bad, "weight": self.terms.weight}
 
     def nearness(self) -> Nearness:
         """Say how much evidence there is that the share is within the tolerance."""

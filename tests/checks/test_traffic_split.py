@@ -34,6 +34,36 @@ def test_a_canary_that_gets_nothing_fails_soon() -> None:
     assert "the canary served 0 %" in decision.verdict.sentence
 
 
+def slow_canary(decision: Decision, in_flight: list[float | None]) -> Decision:
+    """100 requests a second, half of them to a canary that takes over a second for each; stable answers at once."""
+    decision.look(Tick(at=0, seconds=0.1, traffic=Traffic(), in_flight=in_flight[0], settled=False))
+    for tenth, flying in enumerate(in_flight, start=1):
+        answered = Answers(Count(5 if tenth > 10 else 0))
+        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=Traffic(answered, Answers(Count(5))), in_flight=flying))
+    return decision
+
+
+def test_a_slow_canary_has_its_share_while_it_has_answered_nothing_yet() -> None:
+    decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [min(5.0 * tenth, 50) for tenth in range(1, 60)])
+    assert decision.outcome is Outcome.PASS
+
+
+def test_requests_that_were_in_flight_before_are_no_share_of_this_weight() -> None:
+    decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [200.0 for _ in range(10)])
+    assert decision.outcome is Outcome.FAIL
+    assert "served 0 % (0 of 25 requests)" in decision.verdict.sentence
+
+
+def test_a_share_of_what_has_not_ended_is_told_as_such() -> None:
+    decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [0.0, 5.0, 11.0])
+    assert "served 42 % (11 of 26 requests, 11 not ended yet)" in decision.verdict.sentence
+
+
+def test_without_a_look_at_requests_in_flight_a_slow_canary_is_given_its_time() -> None:
+    decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [None for _ in range(60)])
+    assert decision.outcome is Outcome.PASS
+
+
 def test_half_the_traffic_is_not_five_percent() -> None:
     decision = Decision(TrafficSplit(terms(5)))
     decision.look(Tick(at=1, seconds=1, traffic=Traffic(Answers(Count(100)), Answers(Count(100)))))
