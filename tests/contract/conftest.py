@@ -65,6 +65,7 @@ class Stage:
         self.fail("canary")
         self.fail("stable")
         weigh(self.cluster, self.release, weight)
+        self.timeout("5s")
 
     def no_canary(self) -> None:
         """Take its pods away, and leave it its weight."""
@@ -93,8 +94,9 @@ class Stage:
     def kill(self, pod: str) -> None:
         """Let a pod's process crash."""
         kubelet = psutil.Process(self.info["pids"]["controllers"])
-        (process,) = (each for each in kubelet.children() if pod in each.cmdline())
-        process.kill()
+        for process in kubelet.children():
+            if process.status() != psutil.STATUS_ZOMBIE and pod in process.cmdline():
+                process.kill()
 
     def truth(self) -> list[dict[str, str]]:
         """Give what the load generator knows of each request; whole when it is quiet."""
@@ -243,6 +245,10 @@ class Watch:
     def settled(self) -> bool:
         """Say whether it counts for PASS."""
         return any(line["settled"] for line in self.said("tick"))
+
+    def gap(self) -> str:
+        """Give what the last word says is not seen."""
+        return str(self.said("progress")[-1]["gap"])
 
     def verdicts(self) -> dict[str, Verdict]:
         """Wait for the end."""
