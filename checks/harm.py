@@ -3,8 +3,9 @@
 It is the mean of two processes, each a test supermartingale under "the rate is at most p":
 
 (i) the mixture of checks/sequential.py, also mixed over the moment at which the harm began: half of the weight
-    says "from the start", the other half is spread evenly over the longest rollout. So a canary that was good for
-    an hour and turns bad is caught about as fast as one that was bad from the start.
+    says "from the start", the other half is spread over the time to come: about evenly over the longest rollout, then
+    ever thinner (h/(h+t)^2 a second), but never used up, because a hold may go on for longer. So a canary that was
+    good for an hour and turns bad is caught about as fast as one that was bad from the start.
 (ii) a bet on blocks of time. Per block with a share Y of bad requests, wealth *= 1 + c (Y/p - 1), for several c.
     It needs no group size: whatever requests of one block do together is one observation.
 
@@ -27,7 +28,7 @@ class Harm:
     Args:
         rate: the objective, a share.
         group: requests that may share one fate.
-        horizon: the longest that it can be watched, seconds.
+        horizon: how long a rollout without holds can be watched, seconds.
         block: length of the blocks of (ii), seconds.
     """
 
@@ -51,7 +52,7 @@ class Harm:
             bad: of them.
             seconds: its length.
         """
-        spent = min(self._unspent, seconds / self.horizon)
+        spent = min(self._unspent, self._unspent**2 * seconds / self.horizon)
         self._unspent -= spent
         for index, (odds, weight) in enumerate(ABOVE):
             factor = log_factor(odds, self.rate, requests, bad, self.group)

@@ -18,6 +18,7 @@ SUBJECT = """
 import pytest
 from checks.evidence import Answers, ApplicationState, Capacity, Count, Pod, Terms, Traffic, Weights
 from fixtures.observation import Observation
+from fixtures.watching import Watching
 
 class World:
     settle_limit = 30.0
@@ -34,10 +35,11 @@ class World:
     def application(self): return ApplicationState("shop", "Synced", "Healthy", "abc")
 
 class Subject:
-    def observe(self, judges, log, left):
+    def observe(self, judges, log, left, watch):
         terms = Terms(weight=50, split_tolerance=10, soak=SOAK, limit=20, group=1)
         world = World(BAD)
-        return Observation({name: judge(terms) for name, judge in judges.items()}, world, world, terms, log)
+        kind = Watching if watch else Observation
+        return kind({name: judge(terms) for name, judge in judges.items()}, world, world, terms, log)
 
 @pytest.fixture(scope="session")
 def subject(): return Subject()
