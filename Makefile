@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RATE ?= 1000
+REAL ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: demo test lint sandbox sandbox-down lock clean
@@ -11,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 help:
 	@echo "make demo      one release promoted, one taken back, on the sandbox (Python and git only)"
+	@echo "               REAL=kube,argocd,istio (or some): on those real control planes"
 	@echo "make test      the tests"
 	@echo "make lint      ruff, mypy, import-linter, interrogate"
 	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
@@ -26,7 +28,7 @@ help:
 	@touch $@
 
 demo: .venv/installed
-	@$(BIN)/python -m ci.demo --rate $(RATE)
+	@$(BIN)/python -m ci.demo --rate $(RATE) --real "$(REAL)"
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
@@ -39,7 +41,7 @@ lint: .venv/installed
 	$(BIN)/interrogate -q checks fixtures scenarios ci
 
 sandbox: .venv/installed
-	@$(BIN)/sluicegate sandbox up
+	@$(BIN)/sluicegate sandbox up --real "$(REAL)"
 
 sandbox-down: .venv/installed
 	@$(BIN)/sluicegate sandbox down

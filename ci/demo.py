@@ -16,27 +16,53 @@ import click
 from ci.demo_proof import Found, Places, look
 from fixtures.access_log import Entry, TakenBack, entries, taken_back
 from fixtures.arranged import EXAMPLE
+from fixtures.errors import SluicegateError
 from fixtures.release import load_release
 from fixtures.sandbox import up
+from fixtures.sandbox.real.choice import Real, parse
 from fixtures.target import of_sandbox
 from fixtures.waiting import SYSTEM_CLOCK
+
+NAMES = {Real.KUBE: "Kubernetes", Real.ARGOCD: "Argo CD", Real.ISTIO: "Istio"}
 
 
 @click.command()
 @click.option("--rate", default=1000.0, show_default=True, help="Requests a second.")
 @click.option("--reports", type=click.Path(file_okay=False, path_type=Path), default=Path("reports/demo"))
-def main(rate: float, reports: Path) -> None:
+@click.option(
+    "--real", default="", help="Control planes that are not stood in for: kube,argocd,istio, or some of them."
+)
+def main(rate: float, reports: Path, real: str) -> None:
     """Promote a good image and take a bad one back, on a sandbox of its own."""
+    try:
+        sys.exit(0 if shows(rate, reports, parse(real)) else 1)
+    except SluicegateError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+def shows(rate: float, reports: Path, real: frozenset[Real]) -> bool:
+    """Run the demo; say whether all was seen.
+
+    Args:
+        rate: requests a second.
+        reports: where the evidence goes.
+        real: control planes that are not stood in for.
+    """
     began = SYSTEM_CLOCK.monotonic()
     with TemporaryDirectory(prefix="sluicegate-demo-") as folder:
         state = Path(folder) / "sandbox"
-        with up.start(state, rate=rate) as sandbox:
-            heading(f"A sandbox is up: Envoy, registry and Git are real, {rate:g} requests a second are on their way.")
+        with up.start(state, rate=rate, real=real) as sandbox:
+            parts = ", ".join(["Envoy", *(NAMES[each] for each in Real if each in real), "registry and Git"])
+            took = SYSTEM_CLOCK.monotonic() - began
+            heading(
+                f"A sandbox is up after {took:.0f} s: {parts} are real, {rate:g} requests a second are on their way."
+            )
             images = sandbox.info["images"]
             good = promoted(state, images["v2"], reports / "good")
             bad = taken_away(state, images["bad"], images["v2"], reports / "bad")
     heading(f"{SYSTEM_CLOCK.monotonic() - began:.0f} s in all; evidence is in {reports}/")
-    sys.exit(0 if good and bad else 1)
+    return good and bad
 
 
 def heading(text: str) -> None:

@@ -126,12 +126,14 @@ STATE = click.option(
 @sandbox.command()
 @STATE
 @click.option("--rate", default=300.0, show_default=True, help="Requests a second to begin with.")
-def up(state: Path | None, rate: float) -> None:
+@click.option("--real", default="", help="Control planes that are not stood in for: some of kube,argocd,istio.")
+def up(state: Path | None, rate: float, real: str) -> None:
     """Start one and leave it running; print where everything is."""
+    from fixtures.sandbox.real.choice import parse  # noqa: PLC0415
     from fixtures.sandbox.up import describe, start  # noqa: PLC0415
     from fixtures.target import sandbox_state  # noqa: PLC0415
 
-    click.echo(describe(start(state or sandbox_state(), rate=rate, keep=True).info))
+    click.echo(describe(start(state or sandbox_state(), rate=rate, keep=True, real=parse(real)).info))
 
 
 @sandbox.command()
