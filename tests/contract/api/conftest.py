@@ -1,0 +1,259 @@
+"""Two servers to ask, the stand-in and a real one, and a namespace of one's own in either.
+
+Each subject of the contract is a class of tests; its two subclasses say on which server (fixture `server`) it runs.
+The real one is named by SLUICEGATE_REAL_KUBECONFIG: kube-apiserver with Istio's and Argo CD's kinds and istiod's
+webhook. Its controllers may run; its administrator's kubeconfig has to have a client certificate or a token.
+"""
+
+import base64
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from ruamel.yaml import YAML
+
+from fixtures.waiting import wait
+
+Json = dict[str, Any]
+REAL = "SLUICEGATE_REAL_KUBECONFIG"
+NO_REAL = f"NO REAL API SERVER: that the stand-in answers as it does is NOT tested here; set {REAL} (docs/contract.md)"
+FORMS = {"json": "json-patch+json", "merge": "merge-patch+json", "strategic": "strategic-merge-patch+json"}
+FORMS |= {"": "json", "apply": "apply-patch+yaml"}
+READER = "gates"  # the user behind the stand-in's second token; the administrator of a real server speaks for it
+ROLE = "sluicegate-contract-reader"
+GROUPS = {
+    "deployments": "apis/apps/v1", "replicasets": "apis/apps/v1", "leases": "apis/coordination.k8s.io/v1",
+    "horizontalpodautoscalers": "apis/autoscaling/v2", "applications": "apis/argoproj.io/v1alpha1",
+    "virtualservices": "apis/networking.istio.io/v1", "destinationrules": "apis/networking.istio.io/v1",
+    "gateways": "apis/networking.istio.io/v1",
+}  # fmt: skip
+
+
+@dataclass
+class Client:
+    """Asks one API server in one namespace; answers are (code, JSON)."""
+
+    url: str
+    session: requests.Session
+    namespace: str = "default"
+
+    def path(self, where: str) -> str:
+        """`deployments/web` -> its path in this namespace; a path that begins with / stays."""
+        if where.startswith("/"):
+            return where
+        group = GROUPS.get(where.split("/", maxsplit=1)[0], "api/v1")
+        return f"/{group}/namespaces/{self.namespace}/{where}"
+
+    def send(self, method: str, where: str, body: Any = None, form: str = "", accept: str = "", **query: Any) -> Any:
+        """Send one request; gives requests' own answer."""
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        content = form if "/" in form else f"application/{FORMS[form]}"
+        headers = {"Accept": accept or "application/json", **({"Content-Type": content} if data is not None else {})}
+        return self.session.request(
+            method, self.url + self.path(where), data=data, params=query, timeout=10, headers=headers
+        )
+
+    def ask(self, method: str, where: str, body: Any = None, form: str = "", **query: Any) -> tuple[int, Json]:
+        answer = self.send(method, where, body, form, **query)
+        return answer.status_code, answer.json()
+
+    def get(self, where: str, **query: Any) -> Json:
+        return self._fine(self.ask("GET", where, **query))
+
+    def create(self, where: str, body: Json) -> Json:
+        return self._fine(self.ask("POST", where, body))
+
+    def put(self, where: str, body: Json) -> Json:
+        return self._fine(self.ask("PUT", where, body))
+
+    def patch(self, where: str, body: Any, form: str = "merge") -> Json:
+        return self._fine(self.ask("PATCH", where, body, form))
+
+    def delete(self, where: str, body: Any = None, **query: Any) -> Json:
+        return self._fine(self.ask("DELETE", where, body, **query))
+
+    def watch(self, where: str, since: str | None = None, accept: str = "", **query: Any) -> Iterator[Json]:
+        """The events of a watch, until its time is up."""
+        query = {"watch": 1, "timeoutSeconds": 2, **query, **({} if since is None else {"resourceVersion": since})}
+        with self.session.get(
+            self.url + self.path(where), params=query, stream=True, timeout=10, headers={"Accept": accept or "*/*"}
+        ) as answer:
+            assert answer.status_code == 200, answer.text
+            for line in answer.iter_lines():
+                yield json.loads(line)
+
+    @staticmethod
+    def _fine(answer: tuple[int, Json]) -> Json:
+        code, body = answer
+        assert code < 300, body
+        return body
+
+
+@dataclass
+class Server:
+    """An API server that runs: who asks it."""
+
+    url: str
+    admin: requests.Session
+    reader: requests.Session
+    kubeconfigs: dict[str, Path]
+    made: list[str] = field(default_factory=list)
+
+    def client(self, who: str = "admin", namespace: str = "") -> Client:
+        """A client in a namespace, a new one unless given."""
+        if not namespace:
+            namespace = f"t-{secrets.token_hex(4)}"
+            Client(self.url, self.admin).create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+            self.made.append(namespace)
+        return Client(self.url, getattr(self, who), namespace)
+
+    def clear(self) -> None:
+        """Delete the namespaces that the tests have made."""
+        for name in self.made:
+            with suppress(requests.RequestException):
+                Client(self.url, self.admin).ask("DELETE", f"/api/v1/namespaces/{name}")
+
+
+@dataclass
+class StandIn:
+    """A running stand-in."""
+
+    state: Path
+    process: subprocess.Popen[bytes]
+    known: Json
+
+    def session(self, token: str) -> requests.Session:
+        return session(self.known["ca"], {"Authorization": f"Bearer {self.known[token]}"})
+
+
+def session(authority: str, headers: dict[str, str]) -> requests.Session:
+    made = requests.Session()
+    made.trust_env = False  # a CA bundle of the environment would win over the server's own
+    made.verify = authority
+    made.headers.update(headers)
+    return made
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., StandIn]:
+    """Start a stand-in, which the caller ends."""
+
+    def start(state: Path, *arguments: str, **more: Any) -> StandIn:
+        command = [sys.executable, "-m", "fixtures.sandbox.api", "--state", str(state), *arguments]
+        process = subprocess.Popen(command, **more)
+
+        def known() -> Json | None:
+            assert process.poll() is None, "the API ended before it listened"
+            with suppress(FileNotFoundError):  # what a killed server has left is there for a moment
+                told: Json = json.loads((state / "api.json").read_text())
+                return told if told["pid"] == process.pid else None
+            return None
+
+        return StandIn(state, process, wait(known, what="the API stand-in", timeout=20, interval=0.02))
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def alone(start: Callable[..., StandIn], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """One stand-in for all tests of a worker; each has its own namespace in it."""
+    running = start(tmp_path_factory.mktemp("api"))
+    yield running
+    running.process.terminate()
+    running.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def stand_in(alone: StandIn) -> Iterator[Server]:
+    files = {"admin": alone.state / "kubeconfig", "reader": alone.state / "gates_kubeconfig"}
+    with alone.session("admin_token") as admin, alone.session("reader_token") as reader:
+        yield Server(alone.known["url"], admin, reader, files)
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of the environment, with a reader who may look at everything but Secrets."""
+    named = os.environ.get(REAL, "")
+    if not named:
+        pytest.skip(NO_REAL)
+    config = YAML(typ="safe").load(Path(named))
+    url = config["clusters"][0]["cluster"]["server"]
+    admin, reader = (_identified(config, tmp_path_factory.mktemp(who)) for who in ("admin", "reader"))
+    reader.headers["Impersonate-User"] = READER
+    with admin, reader:
+        running = Server(url, admin, reader, {"admin": Path(named)})
+        _admit_reader(running.client(namespace="default"))
+        yield running
+        running.clear()
+
+
+def _identified(config: Json, folder: Path) -> requests.Session:
+    """A session as the user of a kubeconfig."""
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    made = session(_file(folder / "ca", cluster["certificate-authority-data"]), {})
+    if "token" in user:
+        made.headers["Authorization"] = f"Bearer {user['token']}"
+    else:
+        names = ("client-certificate-data", "client-key-data")
+        made.cert = tuple(_file(folder / name, user[name]) for name in names)
+    return made
+
+
+def _file(path: Path, data: str) -> str:
+    path.write_bytes(base64.b64decode(data))
+    return str(path)
+
+
+def _admit_reader(client: Client) -> None:
+    groups = ("", "apps", "autoscaling", "coordination.k8s.io", "networking.istio.io", "argoproj.io")
+    core = ("namespaces", "nodes", "pods", "pods/log", "services", "configmaps", "events", "serviceaccounts")
+    rules = [
+        {"apiGroups": [each], "resources": ["*"] if each else list(core), "verbs": ["get", "list", "watch"]}
+        for each in groups
+    ]
+    api = "/apis/rbac.authorization.k8s.io/v1"
+    role = {"kind": "ClusterRole", "name": ROLE, "apiGroup": "rbac.authorization.k8s.io"}
+    who = {"kind": "User", "name": READER, "apiGroup": "rbac.authorization.k8s.io"}
+    client.ask("POST", f"{api}/clusterroles", {"metadata": {"name": ROLE}, "rules": rules})
+    client.ask("POST", f"{api}/clusterrolebindings", {"metadata": {"name": ROLE}, "roleRef": role, "subjects": [who]})
+
+
+@pytest.fixture
+def api(server: Server) -> Client:
+    """The administrator in a new namespace of the class's server."""
+    return server.client()
+
+
+@pytest.fixture
+def deployment() -> Json:
+    labels = {"app": "web"}
+    containers = [{"name": "app", "image": "web:1"}, {"name": "side", "image": "side:1"}]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    return {"metadata": {"name": "web", "labels": labels}, "spec": spec}
+
+
+@pytest.fixture
+def virtual_service() -> Json:
+    routes = [
+        {"destination": {"host": "web", "subset": name}, "weight": weight}
+        for name, weight in (("stable", 100), ("canary", 0))
+    ]
+    spec = {"hosts": ["web.example.com"], "http": [{"name": "primary", "route": routes}]}
+    head = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService"}
+    return {**head, "metadata": {"name": "web"}, "spec": spec}
+
+
+@pytest.fixture
+def pod() -> Json:
+    spec = {"terminationGracePeriodSeconds": 5, "containers": [{"name": "app", "image": "web:1"}]}
+    return {"metadata": {"name": "web-1", "labels": {"app": "web"}}, "spec": spec}
