@@ -244,6 +244,40 @@ def test_what_no_file_has_fails_only_where_the_cluster_was_asked_too(missing, ru
     assert with_cluster.rules() == rules
 
 
+LEGACY = "legacy.prod.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("  http:\n", "  http:\n" + TESTERS.format(LEGACY, "x"), "hosts"),
+        ("gateways: [public]", "gateways: [public, istio-system/edge]", "gateways"),
+    ],
+)
+def test_what_is_nowhere_in_the_cluster_fails(old, new, rule, lint) -> None:
+    linted = lint((VS, old, new), whole=True)
+    assert linted.rules() == [rule]
+
+
+@pytest.mark.parametrize("host", [LEGACY, "legacy.elsewhere.svc.cluster.local", "api.example.com"])
+def test_routes_to_other_services_are_other_people_s(host, lint) -> None:
+    there = ("more.yaml", "", "kind: Service\nmetadata: {name: legacy}\nspec: {selector: {app: legacy}}")
+    assert not lint((VS, "  http:\n", "  http:\n" + TESTERS.format(host, "x")), there, whole=True).found
+
+
+def test_a_canary_that_shares_a_route_with_another_service_is_not_alone(lint) -> None:
+    shared = TESTERS.format(HOST, "canary").replace("canary}}]", "canary}}, {destination: {host: api.example.com}}]")
+    assert not lint((VS, "  http:\n", "  http:\n" + shared)).found
+
+
+def test_a_gateway_may_serve_a_part_of_the_hosts(lint) -> None:
+    edits = (
+        (VS, '["*.example.com"]', "[shop.example.com]"),
+        (VS, "hosts: [shop.example.com]\n  g", 'hosts: ["*.example.com"]\n  g'),
+    )
+    assert not lint(*edits).found
+
+
 @pytest.mark.parametrize(
     ("wrong", "synced", "level"),
     [(True, True, Level.FAIL), (False, True, Level.UNSEEN), (True, False, Level.NOTE), (False, False, Level.NOTE)],
