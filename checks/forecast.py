@@ -16,6 +16,7 @@ from math import ceil, sqrt
 from checks.evidence import Count, Terms
 from checks.rate import POOLED
 from checks.sequential import evidence_above, evidence_below, lower_bound
+from checks.steps import FIRST, steps_from
 from checks.words import count, seconds
 
 MOST = 10**8  # requests: whoever needs more needs another objective
@@ -149,6 +150,20 @@ def forecast(terms: Terms, rate: float, true_rate: float = 0.001) -> StepForecas
     canary = rate * terms.weight / 100
     duration = needs[slowest] / canary if canary > 0 else float("inf")
     return StepForecast(terms.weight, max(terms.soak, duration), needs[slowest], slowest, terms.limit)
+
+
+def automatic(terms_at: Callable[[int], Terms], rate: float) -> tuple[StepForecast, ...]:
+    """Choose steps: the smallest first one that can pass within its limit, then the usual ones.
+
+    Args:
+        terms_at: gives the terms of a step by its weight, percent.
+        rate: requests a second to both versions.
+
+    Returns:
+        Their forecasts; where not even all of the traffic is enough, that of 100 % alone.
+    """
+    fits = (weight for weight in FIRST if forecast(terms_at(weight), rate).fits)
+    return tuple(forecast(terms_at(weight), rate) for weight in steps_from(next(fits, FIRST[-1])))
 
 
 def stop_forecast(terms: Terms, rate: float, error_rate: float) -> StopForecast:

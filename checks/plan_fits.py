@@ -4,6 +4,7 @@ Rules:
     1. the traffic is measured (checks/at_rest.py), the need is forecast (checks/forecast.py) for a canary as good as
        stable, by the slowest gate, in nine cases of ten
     2. a step that can not pass is a FAIL before anything is changed: it says which, and what could be changed
+    3. where the steps are found by this forecast (``steps: auto``), they are said with it, and the driver takes them
 """
 
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ class Plan:
     Attributes:
         rate: requests a second, measured.
         steps: their forecasts.
+        automatic: whether nobody has written the steps down.
     """
 
     rate: float
     steps: tuple[StepForecast, ...]
+    automatic: bool = False
 
 
 def judge(plan: Plan) -> Verdict:
@@ -37,19 +40,30 @@ def judge(plan: Plan) -> Verdict:
         return inconclusive("there is no traffic: no step could pass")
     late = [step for step in plan.steps if not step.fits]
     if late:
-        first = late[0]
-        return failed(
-            f"at {count(plan.rate)} requests a second step {first} can not pass within {seconds(first.limit)}: a bigger"
-            " first weight, a longer limit, a wider margin or a looser objective helps",
-            rate=plan.rate,
-        )
+        return failed(_too_late(plan, late[0]), rate=plan.rate)
     whole = sum(step.seconds for step in plan.steps)
+    ways = ", ".join(f"{step.weight:g}" for step in plan.steps)
+    found = f"; the steps are {ways} %" if plan.automatic else ""
     return passed(
-        f"at {count(plan.rate)} requests a second a good canary is through in about {seconds(whole)}",
+        f"at {_spoken(plan.rate)} requests a second a good canary is through in about {seconds(whole)}{found}",
         Proof(len(plan.steps)),
         rate=plan.rate,
         seconds=whole,
+        first=plan.steps[0].weight,
     )
+
+
+def _spoken(rate: float) -> str:
+    return count(rate) if rate >= 1 else f"{rate:.1g}"
+
+
+def _too_late(plan: Plan, step: StepForecast) -> str:
+    """Say which step can not pass, and what helps."""
+    at, limit = f"at {_spoken(plan.rate)} requests a second", seconds(step.limit)
+    helps = "a longer limit, a wider margin or a looser objective helps"
+    if plan.automatic and step is plan.steps[0]:
+        return f"{at} no first step can pass within {limit}, not even {step}: more traffic, {helps}"
+    return f"{at} step {step} can not pass within {limit}: a bigger first weight, {helps}"
 
 
 @gate(judge, evidence="plan")

@@ -1,14 +1,16 @@
 """Forecasts agree with what the judges then do."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from checks.error_rate import ErrorRate
 from checks.evidence import Answers, Count, LatencyObjective, Terms, Tick, Traffic
-from checks.forecast import forecast, requests_to_pass, stop_forecast
+from checks.forecast import automatic, forecast, requests_to_pass, stop_forecast
 from checks.gate import Decision
 from checks.plan_fits import Plan, judge
+from checks.steps import FIRST
 from checks.verdict import Outcome
 
 TERMS = Terms(weight=5, soak=60, limit=600, group=1, steps=4)
@@ -38,6 +40,29 @@ def test_little_traffic_is_said_before_it_is_tried() -> None:
     assert verdict.sentence.startswith("at 5 requests a second step 5 %: about")
     assert judge(Plan(1000, tuple(forecast(TERMS, rate=1000) for _ in range(4)))).outcome is Outcome.PASS
     assert judge(Plan(0, ())).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps"),
+    [(3000, (1, 5, 25, 50, 100)), (200, (5, 25, 50, 100)), (50, (20, 25, 50, 100)), (25, (50, 100))],
+)
+def test_the_first_step_is_the_smallest_that_can_pass(rate: float, steps: tuple[int, ...]) -> None:
+    found = automatic(lambda weight: replace(TERMS, weight=weight), rate)
+    assert tuple(step.weight for step in found) == steps
+    assert not any(forecast(replace(TERMS, weight=weight), rate).fits for weight in FIRST if weight < steps[0])
+    verdict = judge(Plan(rate, found, automatic=True))
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.numbers["first"] == steps[0]
+    assert f"the steps are {', '.join(map(str, steps))} %" in verdict.sentence
+
+
+def test_where_no_first_step_can_pass_the_release_is_refused_with_what_is_missing() -> None:
+    verdict = judge(Plan(0.5, automatic(lambda weight: replace(TERMS, weight=weight), 0.5), automatic=True))
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.sentence.startswith(
+        "at 0.5 requests a second no first step can pass within 10 min 0 s, not even 100 %:"
+    )
+    assert "more traffic, a longer limit" in verdict.sentence
 
 
 def test_latency_objectives_have_their_own_need() -> None:
