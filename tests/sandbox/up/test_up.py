@@ -25,7 +25,7 @@ OWNER = """
 import sys
 from pathlib import Path
 from fixtures.sandbox.up import start
-kept = [start(Path(folder)) for folder in sys.argv[1:]]
+kept = [start(Path(folder), prometheus=False) for folder in sys.argv[1:]]
 print("up", flush=True)
 sys.stdin.read()
 """
@@ -84,7 +84,7 @@ def test_two_side_by_side_serve_and_end_with_their_killed_owner(states: list[Pat
 
 def test_what_a_killed_supervisor_left_is_cleared_by_the_next_start(state: Path) -> None:
     """Git is stopped, so that it can not see the end of its lifeline: it is left over, and found again."""
-    with up.start(state) as first:
+    with up.start(state, prometheus=False) as first:
         with pytest.raises(InputError, match="runs here already"):
             up.start(state)
         pids, git = processes(state), first.info["pids"]["git"]
@@ -94,7 +94,7 @@ def test_what_a_killed_supervisor_left_is_cleared_by_the_next_start(state: Path)
         all_gone([pid for pid in pids if pid != git])
         assert lives(git)
         assert up.running(state) is None
-        with up.start(state, rate=50) as second:
+        with up.start(state, rate=50, prometheus=False) as second:
             all_gone([git])
             assert second.info["pid"] != first.info["pid"]
             assert requests.get(f"{second.info['load']}/stats", timeout=5).json()["rate"] == 50
@@ -116,8 +116,10 @@ def test_a_kept_one_outlives_the_command_and_is_as_described(
         by_a_person, env=behind_a_proxy, check=True, capture_output=True, text=True, timeout=60
     ).stdout
     assert command("status") == command("up") == (0, said), "the second up finds the first"
-    assert f"export KUBECONFIG={state}/kubeconfig\n" in said
     info = read_json(state / "sandbox.json")
+    assert f"export KUBECONFIG={state}/kubeconfig\n" in said
+    assert f"promql    {info['prometheus']}\n" in said
+    assert of_sandbox(state).rewrite("http://prometheus.istio-system:9090") == info["prometheus"]
     assert_private(state)
     assert_at_rest(info)
     pids = processes(state)
