@@ -58,6 +58,7 @@ class OwnQueries(Judge):
         super().__init__(terms)
         self._out = dict.fromkeys((each.name for each in terms.queries), 0)
         self._values: dict[str, float | None] = {}
+        self._gap = ""
 
     def look(self, tick: Tick) -> Outcome:
         """Judge the latest numbers.
@@ -66,13 +67,13 @@ class OwnQueries(Judge):
             tick: what happened since the look before.
         """
         if tick.queries is not None:
-            self._values = dict(tick.queries)
+            self._values, self._gap = dict(tick.queries), ""
             for query in self.terms.queries:
                 value = self._values.get(query.name)
                 if value is not None:
                     self._out[query.name] = 0 if query.holds(value) else self._out[query.name] + 1
         elif tick.gap:
-            self._values = {}
+            self._values, self._gap = {}, f": {tick.gap}"
         return self.verdict().outcome
 
     def verdict(self) -> Verdict:
@@ -84,13 +85,14 @@ class OwnQueries(Judge):
             return failed("; ".join(self._says(query) for query in out))
         open_ones = [query for query in self.terms.queries if self._values.get(query.name) is None]
         if open_ones:
-            return inconclusive(f"no number for query {', '.join(query.name for query in open_ones)}")
+            return inconclusive(f"no number for query {', '.join(query.name for query in open_ones)}{self._gap}")
         if any(self._out.values()):
             return inconclusive("; ".join(self._says(query) for query in self.terms.queries if self._out[query.name]))
         return passed("; ".join(self._says(query) for query in self.terms.queries), Proof(len(self.terms.queries)))
 
     def _says(self, query: Range) -> str:
-        return f"query {query.name} is {self._values.get(query.name)}, allowed is {query}"
+        value = self._values.get(query.name)
+        return f"query {query.name} is {'unknown' if value is None else f'{value:.6g}'}, allowed is {query}"
 
     def nearness(self) -> Nearness:
         """Say for how many looks a query was out of range."""

@@ -107,6 +107,13 @@ def test_a_query_without_a_number_does_not_pass(value) -> None:
     assert asked(value).outcome is not Outcome.PASS
 
 
+def test_a_query_that_can_not_be_asked_says_why() -> None:
+    decision = asked(3)
+    decision.look(Tick(at=2, seconds=1, gap="Prometheus is gone"))
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert decision.verdict.sentence == "no number for query queue: Prometheus is gone"
+
+
 def test_at_rest_the_canary_answers_nothing() -> None:
     assert judge(RestingTraffic(2.0, traffic(0, 600))).outcome is Outcome.PASS
     leaking = judge(RestingTraffic(2.0, traffic(12, 600)))

@@ -27,7 +27,8 @@ CANARY = {"errors": 0.1, "resets": 0.05, "slow": 0.3, "slow_ms": 1300}
 MERGED = 0.5  # seconds until Envoy has surely merged its histograms
 TWO = "le=500"
 THREE = "le=500.0"
-PROMETHEUS_3 = cache() / "bin" / "prometheus-3"  # a build of the Go module; Debian's is 2.x
+# Debian has 2.x; go install -tags remove_all_sd github.com/prometheus/prometheus/cmd/prometheus@v0.316.0 gives a 3.x.
+PROMETHEUS_3 = cache() / "bin" / "prometheus-3"
 HOW_THREE = "real" if PROMETHEUS_3.exists() else "BY A PROXY THAT RESPELLS, no Prometheus 3 is in the cache"
 
 
