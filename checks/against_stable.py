@@ -53,11 +53,16 @@ class AgainstStable(Judge):
             return Outcome.PASS
         if not (self._canary.requests and self._stable.requests):
             return Outcome.INCONCLUSIVE
-        if self._worse() >= self._fail_at:
-            return Outcome.FAIL
+        # Stable's bounds lie around its observed rate, so at most one of the two can be shown: the other costs no time.
+        if self._is_over_the_margin():
+            return Outcome.FAIL if self._worse() >= self._fail_at else Outcome.INCONCLUSIVE
         if self._at >= self.terms.soak and self._good() >= self._pass_at:
             return Outcome.PASS
         return Outcome.INCONCLUSIVE
+
+    def _is_over_the_margin(self) -> bool:
+        canary, stable = self._canary, self._stable
+        return canary.bad / canary.requests > stable.bad / stable.requests + self.terms.margin
 
     def _worse(self) -> float:
         """Give the evidence that the canary is over stable's upper bound plus the margin."""

@@ -3,7 +3,8 @@
 One pod of four at 3 % errors and the rest at 0.1 % are 0.8 % in all: pooled, that is never over 1 %. So each pod has
 evidence of its own (checks/sequential.py), and their weighted mean is evidence too: it can only grow large when at
 least one pod is over the objective. The j-th pod that is seen gets the weight 1 / (j (j + 1)), decided when it comes;
-these add up to 1 however many pods come and go.
+these add up to 1 however many pods come and go. A pod that is not over the objective would count for less than its
+weight; it is left out, which makes the evidence smaller and never larger.
 
 Example:
     >>> pods = HarmByPod(rate=0.01, group=1)
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.evidence import Count
+from checks.harm import cautious
 from checks.sequential import evidence_above
 
 _MOST = 100  # pods that are remembered: more would come only from a canary that crashes without end
@@ -30,7 +32,7 @@ class HarmByPod:
     """
 
     def __init__(self, rate: float, group: float) -> None:
-        self._rate, self._group = rate, group
+        self._rate, self._group = rate, cautious(group)
         self._seen: dict[str, Count] = {}
 
     def add(self, pods: Mapping[str, Count]) -> None:
@@ -45,6 +47,8 @@ class HarmByPod:
 
     def _of(self, pod: str) -> float:
         seen = self._seen[pod]
+        if seen.bad <= self._rate * seen.requests:
+            return 0.0
         return evidence_above(self._rate, seen.requests, seen.bad, self._group)
 
     @property

@@ -76,7 +76,7 @@ class RateJudge(Judge):
             self._add(tick.traffic, tick)
         if self._shown is Outcome.FAIL or self._harmful():
             self._shown = Outcome.FAIL
-        elif self._evidence() >= 1 / self.terms.pass_error and tick.at >= self.terms.soak:
+        elif tick.at >= self.terms.soak and self._evidence() >= 1 / self.terms.pass_error:
             self._shown = Outcome.PASS
         else:
             self._shown = Outcome.INCONCLUSIVE
@@ -95,10 +95,9 @@ class RateJudge(Judge):
         self._unreached += traffic.unreached
         if tick.settled:
             self._seen += ended
-        self._harm.add(ended.requests, ended.bad, tick.seconds)
+        # Most looks need not compute the evidence of harm: it has not grown.
+        self._worsened = self._harm.add(ended.requests, ended.bad, tick.seconds)
         self._by_pod.add(self.by_pod(traffic))
-        # Without a bad request no evidence of harm grows: most looks need not even compute it.
-        self._worsened = ended.bad > 0
 
     def _against(self) -> float:
         return POOLED * self._harm.evidence + (1 - POOLED) * self._by_pod.evidence

@@ -49,19 +49,6 @@ _PRECISION = 1e-6
 _SMALLEST = 1e-12
 
 
-def log_factor(odds: float, rate: float, requests: float, bad: float, group: float) -> float:
-    """Give the logarithm of one component's factor for some requests.
-
-    Args:
-        odds: k, the factor on the odds of a bad request.
-        rate: p, the null rate, a share.
-        requests: n; ``bad`` of them bad.
-        bad: x.
-        group: b, requests that may share one fate.
-    """
-    return (bad * log(odds) - requests * log1p(rate * (odds - 1))) / group
-
-
 def evidence(mixture: Mixture, rate: float, requests: float, bad: float, group: float) -> float:
     """Give E of the module's formula.
 
@@ -75,8 +62,8 @@ def evidence(mixture: Mixture, rate: float, requests: float, bad: float, group: 
     Returns:
         The evidence against the null, 0 to infinity; 1 at the start.
     """
-    logs = [log_factor(odds, rate, requests, bad, group) + log(weight) for odds, weight in mixture]
-    return exp_sum(logs)
+    groups, harmed = requests / group, bad / group
+    return exp_sum([harmed * log(odds) - groups * log1p(rate * (odds - 1)) + log(weight) for odds, weight in mixture])
 
 
 def exp_sum(logs: list[float]) -> float:
@@ -113,7 +100,8 @@ class Bound:
     """
 
     def __init__(self, mixture: Mixture, error: float) -> None:
-        self._mixture, self._goal = mixture, -log(error)
+        self._goal = -log(error)
+        self._parts = [(odds - 1, log(odds), log(weight)) for odds, weight in mixture]
         self._is_lower = mixture[0][0] > 1
         self.value = 0.0 if self._is_lower else 1.0
 
@@ -145,14 +133,13 @@ class Bound:
 
     def _excess(self, rate: float, seen: Count, group: float) -> tuple[float, float]:
         """Give ln E(rate) - ln(1/error), and its slope."""
-        logs = [log_factor(odds, rate, seen.requests, seen.bad, group) + log(weight) for odds, weight in self._mixture]
+        bad, requests = seen.bad / group, seen.requests / group
+        logs = [bad * up - requests * log1p(rate * more) + weight for more, up, weight in self._parts]
         top = max(logs)
         parts = [exp(value - top) for value in logs]
         total = sum(parts)
-        slope = sum(
-            part * (odds - 1) / (1 + rate * (odds - 1)) for part, (odds, _) in zip(parts, self._mixture, strict=True)
-        )
-        return top + log(total) - self._goal, -seen.requests * slope / total / group
+        slope = sum([part * more / (1 + rate * more) for part, (more, _, _) in zip(parts, self._parts, strict=True)])
+        return top + log(total) - self._goal, -requests * slope / total
 
 
 def upper_bound(seen: Count, group: float, error: float) -> float:
