@@ -143,7 +143,7 @@ def replicas_and_argocd(manifests: Manifests) -> Iterator[Flaw]:
     found = manifests.application
     for each in manifests.deployments:
         replicas = each.root["spec", "replicas"]
-        if replicas.value is None or not each.synced or found is None:
+        if replicas.value is None or found is None:
             continue
         how = ignored(found, each, "/spec/replicas")
         if how is not Ignored.RESPECTED:

@@ -34,6 +34,14 @@ def synced(texts, lint):
             RESPECT,
             "no later change in Git",
         ),
+        (
+            WEIGHT.replace("jqPathExpressions", "jsonPointers").replace(
+                ".spec.http[].route[].", "/spec/http/0/route/0/"
+            ),
+            OPTIONS,
+            "ignored in comparing only",
+        ),
+        (BY_PATH.replace("jqPathExpressions", "jsonPointers") % "/spec", OPTIONS, "ignored in comparing only"),
         (WEIGHT.replace("jqPathExpressions", "managedFieldsManagers"), RESPECT, "owns all of spec.http"),
         (WEIGHT.replace("VirtualService", "VirtualService, name: other"), OPTIONS, "sets back every weight"),
     ],
@@ -42,6 +50,7 @@ def test_a_virtual_service_in_the_synced_folder_is_refused_whatever_is_ignored(i
     linted = synced((APP, IGNORE, ignore), (APP, OPTIONS, options))
     assert linted.rules() == ["weights-and-argocd"]
     assert words in linted.of("weights-and-argocd").flaw.what
+    assert ("self-heal" in linted.of("weights-and-argocd").flaw.what) is ("every weight" in words or "self" in words)
     assert linted.of("weights-and-argocd").flaw.where.startswith("bases/shop/traffic.yaml:22 ")
 
 
@@ -74,6 +83,8 @@ def test_a_live_virtual_service_that_an_application_applies_is_named(tracker, le
         (REPLICAS.replace("/spec/replicas", "/spec/replicasX"), RESPECT, ["replicas-and-argocd"]),
         (REPLICAS.replace("jsonPointers: [/spec/", "jqPathExpressions: [.spec."), RESPECT, []),
         (REPLICAS.replace("kind: Deployment", "kind: Deployment, name: other"), RESPECT, ["replicas-and-argocd"]),
+        (REPLICAS.replace("kind: Deployment", "kind: StatefulSet"), RESPECT, ["replicas-and-argocd"]),
+        (REPLICAS.replace("kind: Deployment", "kind: '*'"), RESPECT, []),
     ],
 )
 def test_replicas_in_git_are_safe_only_when_ignored_and_respected(ignore, options, rules, lint) -> None:
@@ -86,6 +97,11 @@ def test_an_autoscaler_whose_work_a_sync_undoes_is_named(lint) -> None:
     hpa = f"kind: HorizontalPodAutoscaler\nmetadata: {{name: scaler}}\nspec: {target}"
     linted = lint(("stable.yaml", "spec:\n  sel", "spec:\n  replicas: 3\n  sel"), ("hpa.yaml", "", hpa))
     assert "what HorizontalPodAutoscaler scaler has set" in linted.of("replicas-and-argocd").flaw.what
+
+
+def test_without_an_application_nothing_is_said_of_replicas(lint) -> None:
+    linted = lint(("stable.yaml", "spec:\n  sel", "spec:\n  replicas: 3\n  sel"), without=(APP,))
+    assert [each.rule.id for each in linted.found] == ["application"]
 
 
 def test_automated_sync_that_is_switched_off_is_none(lint) -> None:

@@ -82,6 +82,16 @@ BROKEN = [
         "    - {name: all, redirect: {uri: /}}\n    - name: primary",
         "route primary is never reached: all takes",
     ),
+    (
+        "catch-all-last",
+        VS,
+        "    - name: p",
+        "    - {match: [{name: a, uri: {prefix: /}}], redirect: {}}\n    - name: p",
+        "never",
+    ),
+    ("catch-all-last", VS, "    - name: p", "    - {match: [{name: a}], redirect: {}}\n    - name: p", "never reached"),
+    ("gateways", VS, '["*.example.com"]', "[xexample.com]", "no server of Gateway prod/public has a host"),
+    ("split", VS, SPLIT, SPLIT + SPLIT.replace("shop.prod", "old.other"), "no route of VirtualService shop goes to"),
     ("hosts", VS, "hosts: [shop.example.com]", "hosts: [shop.example.com, shpo]", "shpo is a short name"),
     ("gateways", VS, '["*.example.com"]', '["*.example.org"]', "no server of Gateway prod/public has a host"),
     ("timeout", VS, TIMEOUT, "", "the route has no timeout"),
@@ -107,12 +117,20 @@ BROKEN = [
     ),
     ("image-fixed", "stable.yaml", "@sha256:1f", ":latest", "registry/team/shop:latest may be any"),
     ("image-fixed", "stable.yaml", "@sha256:1f", "", "registry/team/shop may be any"),
+    (
+        "image-fixed image-repository",
+        "stable.yaml",
+        "image: registry/team/shop@sha256:1f",
+        "tty: true",
+        "without a name",
+    ),
     ("image-repository", "canary.yaml", "team/shop@", "team/shop-canary@", "runs registry/team/shop-canary"),
     ("image-pull", "stable.yaml", PROBE, PROBE + "          imagePullPolicy: Never\n", "never pulls"),
     ("readiness", "stable.yaml", PROBE, "", "Deployment shop has no readiness probe"),
     ("liveness", "stable.yaml", PROBE, PROBE + PROBE.replace("readiness", "liveness"), "as impatiently"),
     ("resources", "canary.yaml", "cpu: 100m, ", "", "requests no cpu"),
     ("mesh-service", "service.yaml", "{app: shop}", "{app: shop, version: stable}", "pods of Deployment shop-canary"),
+    ("mesh-service", "service.yaml", "  selector: {app: shop}\n", "", "pods of Deployment shop"),
     ("mesh-service", "service.yaml", "name: shop", "name: shopp", "did you mean shopp?"),
     ("past-the-weights", "service.yaml", "spec:", "spec:\n  type: LoadBalancer", "open to the outside (LoadBalancer)"),
     (
@@ -151,6 +169,13 @@ def test_one_broken_line_is_found_where_it_is_and_nothing_else(rules, file, old,
 
 
 ADVICE = [
+    (
+        "gateways",
+        VS,
+        "{name: public, namespace: prod}",
+        "{name: public, namespace: other}",
+        "did you mean other/public?",
+    ),
     ("yaml-1.1", "stable.yaml", "spec:\n  sel", "spec:\n  paused: off\n  sel", "off is read as false"),
     (
         "at-rest",
@@ -178,6 +203,24 @@ def test_what_is_only_unwise_is_a_note(rule, file, old, new, words, lint) -> Non
 
 
 RIGHT = [
+    (
+        VS,
+        "    - name: p",
+        "    - {match: [{uri: {prefix: /}, method: {exact: PUT}}], redirect: {uri: /}}\n    - name: p",
+    ),
+    (VS, "{name: public, namespace: prod}", "{name: public}"),
+    ("hpa.yaml", "", HPA.format("shop-canary").replace("Deployment", "StatefulSet")),
+    ("stable.yaml", PROBE, PROBE + "          livenessProbe: {httpGet: {path: /alive, port: web}}\n"),
+    (
+        "canary.yaml",
+        "{matchLabels: {app: s",
+        "{matchExpressions: [{key: x, operator: DoesNotExist}], matchLabels: {app: s",
+    ),
+    (
+        "canary.yaml",
+        "{matchLabels: {app: shop, version: canary}}",
+        "{matchExpressions: [{key: version, operator: NotIn, values: [stable]}]}",
+    ),
     ("more.yaml", "", "kind: Widget\nmetadata: {name: w}\ndata: {A: 1, exactly: 2}"),
     ("more.yaml", "", "kind: ConfigMap\nmetadata: {name: c}\nimmutable: true\nbinaryData: {}"),
     ("stable.yaml", "spec:\n  sel", "spec:\n  paused: oFF\n  sel"),
@@ -199,7 +242,7 @@ RIGHT = [
     (VS, '["*.example.com"]', '["*"]'),
     (VS, '["*.example.com"]', "[prod/shop.example.com]"),
     (APP, "targetRevision: main", "targetRevision: HEAD"),
-    (APP, "  source: {", "  sources: [{repoURL: https://git/values.git}, {"),
+    (APP, "  source: {", "  sources: [{repoURL: https://git/values.git, path: x, targetRevision: v1}, {"),
     ("hpa.yaml", "", HPA.format("shop")),
     (
         "stable.yaml",
@@ -259,10 +302,28 @@ def test_what_is_nowhere_in_the_cluster_fails(old, new, rule, lint) -> None:
     assert linted.rules() == [rule]
 
 
-@pytest.mark.parametrize("host", [LEGACY, "legacy.elsewhere.svc.cluster.local", "api.example.com"])
-def test_routes_to_other_services_are_other_people_s(host, lint) -> None:
-    there = ("more.yaml", "", "kind: Service\nmetadata: {name: legacy}\nspec: {selector: {app: legacy}}")
+@pytest.mark.parametrize(
+    ("host", "service"), [(LEGACY, "legacy"), ("legacy.elsewhere.svc.cluster.local", "any"), ("api.example.com", "any")]
+)
+def test_routes_to_other_services_are_other_people_s(host, service, lint) -> None:
+    there = ("more.yaml", "", f"kind: Service\nmetadata: {{name: {service}}}\nspec: {{selector: {{app: legacy}}}}")
     assert not lint((VS, "  http:\n", "  http:\n" + TESTERS.format(host, "x")), there, whole=True).found
+
+
+def test_only_the_port_that_is_routed_to_has_to_say_its_protocol(lint) -> None:
+    both = [(VS, f"subset: {each}}}", f"subset: {each}, port: {{number: 80}}}}") for each in ("stable", "canary")]
+    ports = "[{name: db, port: 9000, targetPort: 8080}, {"
+    assert not lint(*both, ("service.yaml", "[{", ports)).found
+    assert lint(*both, ("service.yaml", "[{name: http, ", ports)).rules() == ["port-protocol"]
+
+
+def test_a_port_need_not_be_declared_to_be_open(lint) -> None:
+    silent = [
+        (file, "          ports: [{name: web, containerPort: 8080}]\n", "") for file in ("stable.yaml", "canary.yaml")
+    ]
+    by_number = lint(*silent, ("service.yaml", "targetPort: web", "targetPort: 8080"))
+    assert (by_number.rules(), set(by_number.rules(Level.NOTE))) == ([], {"target-port"})
+    assert set(lint(*silent).rules()) == {"target-port"}
 
 
 def test_a_canary_that_shares_a_route_with_another_service_is_not_alone(lint) -> None:
