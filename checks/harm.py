@@ -41,7 +41,7 @@ class Harm:
     Args:
         rate: the objective, a share.
         group: requests that may share one fate.
-        horizon: the longest that it can be watched, seconds.
+        horizon: how long a rollout without holds can be watched, seconds.
         block: length of the blocks of (ii), seconds.
     """
 
@@ -65,7 +65,7 @@ class Harm:
         Returns:
             Whether the evidence may have grown.
         """
-        spent = min(self._unspent, seconds / self._horizon)
+        spent = min(self._unspent, self._unspent**2 * seconds / self._horizon)
         self._unspent -= spent
         groups, harmed = requests / self._group, bad / self._group
         self._requests += groups
