@@ -22,16 +22,31 @@ def test_independent_requests_are_on_their_own() -> None:
 
 def test_requests_that_fail_ten_at_a_time_are_seen() -> None:
     random.seed(2)
-    found = estimate(history(60, 3000, 0.01, 10), objective=0.01, share=0.5)
+    found = estimate(history(60, 600, 0.01, 10), objective=0.01, share=0.5)
     assert found.measured
-    assert 6 < found.size < 16
+    assert 5 < found.size < 10
 
 
-def test_a_small_share_has_smaller_bursts_but_not_below_five() -> None:
+def test_the_canarys_bursts_grow_with_the_bad_requests_that_it_may_have() -> None:
     random.seed(3)
-    blocks = history(60, 3000, 0.01, 50)
-    small, large = (estimate(blocks, objective=0.01, share=share).size for share in (0.05, 0.5))
-    assert 5 <= small < large
+    blocks = history(60, 600, 0.001, 10)
+    half, all_of_it = (estimate(blocks, objective=0.01, share=share).size for share in (0.5, 1.0))
+    assert all_of_it - 1 == pytest.approx(2 * (half - 1))
+
+
+def test_where_bursts_are_plain_b_is_at_least_what_thirty_seconds_of_them_would_make() -> None:
+    random.seed(3)
+    blocks = history(60, 60_000, 0.001, 5)
+    assert estimate(blocks, objective=0.01, share=0.05).size == pytest.approx(1 + 0.01 * 0.05 * 60_000)
+
+
+def test_a_burst_that_is_longer_than_a_block_is_seen_in_longer_ones() -> None:
+    random.seed(4)
+    in_bursts = [Count(3000, 30 if at % 20 < 4 else 1) for at in range(60)]
+    scattered = [Count(3000, 30 if at % 5 == 0 else 1) for at in range(60)]
+    longer, shorter = (estimate(blocks, objective=0.01, share=0.25) for blocks in (in_bursts, scattered))
+    assert (longer.block, shorter.block) == (120, 30)
+    assert longer.size > 2 * shorter.size
 
 
 @pytest.mark.parametrize("blocks", [[], [Count(3000, 3)] * 10, [Count(3000, 0)] * 60])
