@@ -10,6 +10,7 @@ Everything is escaped by the template engine; no text is ever marked as safe.
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,6 +52,16 @@ def write(rollout: Rollout, journal: Path, folder: Path) -> Path:
     Raises:
         OSError: when the folder can not be written.
     """
+    known = _known(rollout, journal, folder)
+    drawn = {name: _templates().get_template(name).render(known) for name in FILES}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in drawn.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "index.html"
+
+
+@cache
+def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("ci.reporters.report"),
         autoescape=True,
@@ -59,12 +70,7 @@ def write(rollout: Rollout, journal: Path, folder: Path) -> Path:
         lstrip_blocks=True,
     )
     templates.filters |= FILTERS | {"typeset": typeset}
-    known = _known(rollout, journal, folder)
-    drawn = {name: templates.get_template(name).render(known) for name in FILES}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in drawn.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder / "index.html"
+    return templates
 
 
 def typeset(text: str) -> str:
