@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -91,10 +91,22 @@ class Stage:
         for address in self.pods(version).values():
             requests.post(f"http://{address}:8080/_sandbox/faults", json=faults, timeout=5).raise_for_status()
 
+    @property
+    def _kubelet(self) -> psutil.Process:
+        return psutil.Process(self.info["pids"]["controllers"])
+
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """Let nobody in the cluster see what happens: a pod that is dead keeps its traffic."""
+        self._kubelet.suspend()
+        try:
+            yield
+        finally:
+            self._kubelet.resume()
+
     def kill(self, pod: str) -> None:
         """Let a pod's process crash."""
-        kubelet = psutil.Process(self.info["pids"]["controllers"])
-        for process in kubelet.children():
+        for process in self._kubelet.children():
             if process.status() != psutil.STATUS_ZOMBIE and pod in process.cmdline():
                 process.kill()
 
@@ -105,7 +117,8 @@ class Stage:
 
     def logged(self) -> list[list[str]]:
         """Give the fields of Envoy's own log: start, cluster, pod, code, flags, milliseconds."""
-        return [line.split() for line in (self.state / "access.log").read_text().splitlines()]
+        lines = (self.state / "access.log").read_text().splitlines(keepends=True)
+        return [line.split() for line in lines if line.endswith("\n")]
 
     def subject(self, weight: int, *, through: str = "", **release: Any) -> Subject:
         """Give the release under judgement.
@@ -159,7 +172,7 @@ def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=output, stderr=output)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scraper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Scraper]]:
     """Start a Prometheus that scrapes an address; its first scrape comes some seconds later."""
     started: list[Scraper] = []
@@ -191,7 +204,7 @@ class Proxy:
     over: threading.Event = field(default_factory=threading.Event)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def proxy() -> Iterator[Callable[[str], Proxy]]:
     """Put a proxy before a server."""
     with ExitStack() as ends:

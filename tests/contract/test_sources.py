@@ -136,17 +136,21 @@ def newest(server: str) -> float:
 
 def go_wrong(stage: Any, read: Callable[[Callable[[], bool]], None]) -> None:
     def last(seconds: float) -> None:
+        """Let it go on."""
         over = SYSTEM_CLOCK.monotonic() + seconds
         read(lambda: SYSTEM_CLOCK.monotonic() > over)
 
+    before = len(stage.logged())
     stage.fail("stable", **STABLE)
     stage.fail("canary", **CANARY)
     stage.rate(RATE)
     last(3)
-    stage.kill(next(iter(stage.pods("canary"))))
-    last(1)
+    with stage.unnoticed():
+        stage.kill(next(iter(stage.pods("canary"))))
+        last(1)
     stage.no_canary()
-    last(1)
+    read(lambda: any(flags == "UH" for *_, flags, _ in stage.logged()[before:]))
+    last(0.5)
     stage.quiet()
 
 
