@@ -9,13 +9,17 @@ from functools import partial
 from pathlib import Path
 
 from ci.abort import taking_back
+from ci.autoscaler import Autoscaler
 from ci.brake import Brake
 from ci.deployer import ArgoCD, Deployer
 from ci.driver import Driver
 from ci.events import Event, Note, RolloutEnded
+from ci.hold import Words
+from ci.holding import Holding
 from ci.lease import Lease
 from ci.listener import Listener
 from ci.mover import Mover, RoutesGive
+from ci.people import People
 from ci.performer import Performer
 from ci.phases import Phase
 from ci.record import Record
@@ -61,9 +65,10 @@ def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
         Lease(cluster, release.namespace, release.service, identity) as lease,
         Brake(take_back(job, target, tell)) as brake,
     ):
-        watch = Watch(state, traffic_of(release, cluster), lambda: brake.pulled, lambda: lease.held, SYSTEM_CLOCK)
-        performer = _performer(job, state, target, cluster, watch, Path(scratch), tell)
-        return Driver(job, state, watch, performer, tell).run()
+        people, traffic = People(tell, SYSTEM_CLOCK.now), traffic_of(release, cluster)
+        watch = Watch(state, traffic, people, lambda: brake.pulled, lambda: lease.held, SYSTEM_CLOCK)
+        performer = _performer(job, state, people.words, target, cluster, watch, Path(scratch), tell)
+        return Driver(job, state, people.words, watch, performer, tell).run()
 
 
 def first_record(job: Job, cluster: Cluster) -> Record:
@@ -125,7 +130,7 @@ def routes_give(target: Target, service: Service, job: Job) -> RoutesGive | None
 
 
 def _performer(
-    job: Job, state: State, target: Target, cluster: Cluster, watch: Watch, scratch: Path, tell: Tell
+    job: Job, state: State, words: Words, target: Target, cluster: Cluster, watch: Watch, scratch: Path, tell: Tell
 ) -> Performer:
     release = job.release
     gitops = release.gitops
@@ -140,11 +145,24 @@ def _performer(
     )
     deployer = Deployer(job, state, cluster, repository, application, watch, tell, mover.note_commit)
     suites = PytestSuites(release.service, job.reports, target.gates_kubeconfig)
-    listener = Listener(job, state, suites, watch, tell, mover.move)
+    listener = Listener(job, state, words, suites, watch, tell, mover.move)
+    holding = Holding(job, state, words, listener, mover, watch, tell)
+    autoscaler = Autoscaler(job, state, cluster, mover.note, watch, tell)
 
     def keep_before() -> Path:
         path = job.reports / "before.json"
         snapshot.save(snapshot.take(service, release, target.admins, repository.tree()), path)
         return path
 
-    return Performer(job, state, mover, deployer, listener, keep_before, watch, tell)
+    return Performer(
+        job,
+        state,
+        mover=mover,
+        deployer=deployer,
+        autoscaler=autoscaler,
+        listener=listener,
+        holding=holding,
+        keep_before=keep_before,
+        watch=watch,
+        tell=tell,
+    )

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from checks.error_rate import SHARED
 from ci.phases import Result
 
 Line = Mapping[str, Any]
@@ -28,12 +29,18 @@ class Conclusion:
     """How a run counts.
 
     Attributes:
-        result: PASSED, FAILED or INCONCLUSIVE.
+        result: PASSED, FAILED, INCONCLUSIVE, or OUTAGE where a gate says that both versions are bad.
         why: the first sentence a person needs when it is not passed; "" when it is.
     """
 
     result: Result
     why: str = ""
+
+
+def _shared(verdicts: Iterable[Line]) -> Conclusion | None:
+    """Say whether a gate is undecided because both versions are bad: nobody can judge the canary by that."""
+    said = [line for line in verdicts if line["outcome"] == "INCONCLUSIVE" and line.get("numbers", {}).get(SHARED)]
+    return Conclusion(Result.OUTAGE, said[0]["sentence"]) if said else None
 
 
 def conclude(lines: Sequence[Line], status: int) -> Conclusion:
@@ -44,13 +51,20 @@ def conclude(lines: Sequence[Line], status: int) -> Conclusion:
         status: its exit status.
     """
     verdicts = [line for line in lines if line["kind"] == "verdict"]
-    for result, outcome in ((Result.FAILED, "FAIL"), (Result.INCONCLUSIVE, "INCONCLUSIVE")):
-        # A gate's last word counts, but FAIL is final.
-        said = verdicts if result is Result.FAILED else _last_words(verdicts)
-        if why := next((line["sentence"] for line in said if line["outcome"] == outcome), ""):
-            return Conclusion(result, why)
+    # A gate's last word counts, but FAIL is final.
+    last = _last_words(verdicts)
+    if why := _first(verdicts, "FAIL"):
+        return Conclusion(Result.FAILED, why)
+    if outage := _shared(last):
+        return outage
+    if why := _first(last, "INCONCLUSIVE"):
+        return Conclusion(Result.INCONCLUSIVE, why)
     doubt = _doubt(lines, verdicts, status)
     return Conclusion(Result.FAILED, doubt) if doubt else Conclusion(Result.PASSED)
+
+
+def _first(verdicts: Iterable[Line], outcome: str) -> str:
+    return next((line["sentence"] for line in verdicts if line["outcome"] == outcome), "")
 
 
 def _last_words(verdicts: Iterable[Line]) -> list[Line]:

@@ -146,7 +146,7 @@ class Deployer:
         """
         began = self._watch.monotonic()
         names = self._job.release.names
-        step = place.step or self._job.release.steps[0]
+        step = place.step or self._state.steps[0]
         ready = self._deployment(names.stable).get("status", {}).get("readyReplicas", 0)
         needed = max(1, math.ceil(step * ready / 100))
         if _replicas(self._deployment(names.canary)) < needed and self._job.release.scale is Scale.AUTO:

@@ -5,14 +5,16 @@ Rules:
        then leads to the safe weights.
     2. Where traffic is being taken back, nothing interrupts: no brake, no abort, no Lease; who can not be reached
        is tried again for minutes, and effects marked ``always`` are done whatever else has failed.
-    3. A person is called (exit status 4) only when that is over and something is still not as it should be.
+    3. Where a phase is passed and something keeps the weight (a pause, an approval that is missing), it is held first.
+    4. A person is called (exit status 4) only when that is over and something is still not as it should be.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
 from ci.events import Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
-from ci.phases import ENDS, Phase, Place, Result, next_place
+from ci.hold import Cause, Hold, Words, keeps
+from ci.phases import ENDS, GOES_ON, Phase, Place, Result, next_place
 from ci.plan import PLAN, Effect
 from ci.state import Job, State
 from ci.watch import Stop, Watch
@@ -22,6 +24,7 @@ from fixtures.waiting import NotInTime, NotYet, wait
 
 UNDOING = frozenset({Phase.RESTORE, Phase.ROLL_BACK})
 OUTLAST = 300.0  # seconds: how long a rollback waits for Git, Argo CD or the API server to come back
+CAUSES = {Result.INCONCLUSIVE: Cause.UNDECIDED, Result.OUTAGE: Cause.OUTAGE, Result.HELD: Cause.PAUSE}
 EXIT = {Phase.PROMOTED: 0, Phase.ROLLED_BACK: 1, Phase.REFUSED: 1, Phase.INCOMPLETE: 4}
 
 
@@ -38,16 +41,24 @@ class Driver:
     Args:
         job: what is released.
         state: what has been done.
+        words: what people say.
         watch: looks around while the driver waits.
         performer: does the effects.
         tell: hears of what happens.
     """
 
     def __init__(
-        self, job: Job, state: State, watch: Watch, performer: Performs, tell: Callable[[Event], None]
+        self,
+        job: Job,
+        state: State,
+        words: Words,
+        watch: Watch,
+        performer: Performs,
+        tell: Callable[[Event], None],
     ) -> None:
         self._job = job
         self._state = state
+        self._words = words
         self._watch = watch
         self._performer = performer
         self._tell = tell
@@ -63,7 +74,7 @@ class Driver:
         place = Place(Phase.PREFLIGHT)
         while place.phase not in ENDS:
             stop = self._go_through(place)
-            after = next_place(place, stop.result, self._job.release.steps)
+            after = self._onward(place, stop)
             if after.phase in UNDOING | ENDS and stop.reason:
                 self._reasons.append(stop.reason)
             if after.phase in UNDOING and place.phase not in UNDOING:
@@ -71,8 +82,22 @@ class Driver:
             place = after
         return self._end(place)
 
+    def _onward(self, place: Place, stop: Stop) -> Place:
+        """Say where the rollout goes, and what holds it where it does not go on."""
+        steps = self._state.steps
+        after = next_place(place, stop.result, steps)
+        if stop.result in GOES_ON and after.phase in {Phase.STEP, Phase.PROMOTE}:
+            hold = keeps(after, steps, self._job.release.approve, self._words)
+            if hold is not None:
+                self._state.hold = hold
+                return next_place(after, Result.HELD, steps)
+        elif after.phase is Phase.HOLD:
+            self._state.hold = Hold(CAUSES[stop.result], stop.reason)
+        return after
+
     def _begin(self) -> None:
         job = self._job
+        self._state.steps = job.release.steps
         self._state.began = self._watch.now()
         began = RolloutBegan(
             at=self._state.began,
@@ -155,7 +180,7 @@ class Driver:
         reason = self._reasons[0] if self._reasons else ""
         match place.phase:
             case Phase.PROMOTED:
-                return f"{service} runs {image}"
+                return "; ".join([f"{service} runs {image}", *self._words.skipped])
             case Phase.REFUSED:
                 return f"nothing was changed: {reason}"
             case Phase.ROLLED_BACK:

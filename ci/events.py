@@ -90,12 +90,21 @@ class SuiteStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteReady(Event):
-    """The run has collected and sees the traffic; from here on it only waits for evidence."""
+    """The run has collected and sees the traffic; from here on it only waits for evidence.
+
+    Attributes:
+        suite: whose run it is; ``step`` is the weight that it watches, percent.
+        gates: that will decide; ``took``: seconds until here.
+        terms: ``checks.evidence.Terms`` that its live gates judge by, as JSON; None where there are none.
+        watch: whether they only look for harm, and decide no PASS.
+    """
 
     suite: str
     step: int | None
     gates: Sequence[str]
     took: float
+    terms: Mapping[str, Any] | None = None
+    watch: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +132,8 @@ class Looked(Event):
         settled: whether all of the traffic ran under this weight; before that it is evidence of harm only.
         gap: why there is no traffic, "" when there is.
         traffic: a ``checks.evidence.Traffic`` as JSON; None when the source had no data.
+        in_flight: requests to the canary that have begun and not ended; None where nobody tells.
+        weights: of the VirtualService, ``stable`` and ``canary`` in percent; None when they were not read.
     """
 
     suite: str
@@ -132,6 +143,8 @@ class Looked(Event):
     settled: bool
     gap: str = ""
     traffic: Mapping[str, Any] | None = None
+    in_flight: float | None = None
+    weights: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +196,56 @@ class Scaled(Event):
     deployment: str
     replicas: int
     took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepsChosen(Event):
+    """The release file leaves the steps to preflight, and this is what they are; ``rate`` in requests a second."""
+
+    steps: Sequence[int]
+    rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held(Event):
+    """A weight is held, and goes on being watched.
+
+    Attributes:
+        step: the canary's weight, percent.
+        cause: a value of ``ci.hold.Cause``.
+        why: the sentence that a person needs.
+        limit: seconds for which it may be held.
+    """
+
+    step: int
+    cause: str
+    why: str
+    limit: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldEnded(Event):
+    """A weight is held no longer; ``took`` in seconds."""
+
+    step: int
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked(Event):
+    """A person has said something to the rollout, and the driver has heard it.
+
+    Attributes:
+        what: ``pause``, ``resume``, ``promote`` or ``force``.
+        who: has said it.
+        why: as they wrote it.
+        step: the canary's weight at which it was said, percent; None where it had none.
+    """
+
+    what: str
+    who: str
+    why: str
+    step: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,17 +4,20 @@ Rules:
     1. A weight rises when the suite says that it is ready to watch, not before.
     2. The first FAIL ends the phase at once; the run may go on to write its JUnit file, and is reaped after traffic
        has gone to safety.
-    3. A run that says nothing for too long is as good as one that failed.
+    3. A run that says nothing for too long is as good as one that failed; so is one that shall watch and has ended.
+    4. A run that is left behind for another reason than its FAIL (somebody has paused the rollout, or skipped the
+       gates) is ended before the next one begins, and its FAIL counts to the last moment.
 """
 
-import secrets
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ci.conclusion import Conclusion, Line, conclude
 from ci.events import Event, Looked, Progress, SuiteEnded, SuiteReady, SuiteStarted, VerdictReached
+from ci.hold import Words
+from ci.orders import Orders
 from ci.phases import Phase, Place, Result
 from ci.plan import Suite
 from ci.state import Job, State
@@ -22,7 +25,10 @@ from ci.suite import LOOK, Order, Run, Suites
 from ci.watch import Stop, Watch
 from fixtures.release import OnInconclusive
 
+T = TypeVar("T")
+
 OVERHEAD = 120.0  # seconds that a run may take besides watching
+SILENCE = 60.0  # seconds without a line of a run that watches
 
 
 @dataclass
@@ -34,16 +40,20 @@ class Heard:
         run: the run.
         place: where the rollout was when it was started.
         began: when it was started, by the watch.
+        heard: when it has last said something, by the watch.
         lines: without progress.
         failed: whether one of them was a FAIL.
+        opened: whether it has begun to watch.
     """
 
     order: Order
     run: Run
     place: Place
     began: float
+    heard: float
     lines: list[Line] = field(default_factory=list)
     failed: bool = False
+    opened: bool = False
     _unheard: deque[Line] = field(default_factory=deque)
 
     def hear(self) -> Iterator[Line]:
@@ -59,6 +69,7 @@ class Listener:
     Args:
         job: what is released.
         state: what has been done; kept up to date.
+        words: what people say.
         suites: starts runs.
         watch: keeps time.
         tell: hears of what happens.
@@ -69,6 +80,7 @@ class Listener:
         self,
         job: Job,
         state: State,
+        words: Words,
         suites: Suites,
         watch: Watch,
         tell: Callable[[Event], None],
@@ -76,12 +88,13 @@ class Listener:
     ) -> None:
         self._job = job
         self._state = state
+        self._words = words
         self._suites = suites
         self._watch = watch
         self._tell = tell
         self._move = move
         self._current: Heard | None = None
-        self._names: list[str] = []
+        self._orders = Orders(job, state)
 
     def run(self, suite: Suite, place: Place) -> None:
         """Run a suite to its end.
@@ -93,18 +106,34 @@ class Listener:
         Raises:
             Stop: when it is not passed; the run may then still be there for ``reap``.
         """
-        order = self._order(suite, place)
-        heard = Heard(order, self._suites(order), place, self._watch.monotonic())
-        self._current = heard
-        command = heard.run.command
-        self._tell(SuiteStarted(at=self._watch.now(), suite=order.scenario, step=_step(place), command=command))
+        heard = self._start(suite, place)
         status = self._listen(heard, suite)
         self._current = None
         conclusion = self._ended(heard, status)
-        if suite.scenario == "canary_step":
-            self._state.carry = heard.run.verdicts
         if conclusion.result is not Result.PASSED:
-            raise Stop(self._counts_as(conclusion.result), conclusion.why)
+            raise Stop(self._counts_as(conclusion.result, place), conclusion.why)
+
+    def watch(self, suite: Suite, place: Place, over: Callable[[], T | None]) -> T:
+        """Let a suite look for harm, until somebody says that it is over.
+
+        Args:
+            suite: which one.
+            place: where the rollout is.
+            over: is asked again and again, once the suite watches; its first answer is the end.
+
+        Returns:
+            That answer.
+
+        Raises:
+            Stop: when harm is shown, or nobody watches any more.
+        """
+        heard = self._start(suite, place, watch=True)
+        answer = self._listen_until(heard, suite, over)
+        status = heard.run.end(gently=False)
+        self._hear(heard, suite)
+        self._current = None
+        self._ended(heard, status)
+        return answer
 
     def reap(self) -> None:
         """See to the end of a run that was left behind."""
@@ -115,41 +144,85 @@ class Listener:
                 self._note(line, heard)
             self._ended(heard, status)
 
+    def leave(self) -> None:
+        """See to the end of a run that was left behind for another reason than its FAIL.
+
+        Raises:
+            Stop: when that is what it says at last.
+        """
+        heard = self._current
+        self.reap()
+        if heard is not None and heard.failed:
+            raise _failed(next(line for line in heard.lines if line.get("outcome") == "FAIL"))
+
+    def _start(self, suite: Suite, place: Place, *, watch: bool = False) -> Heard:
+        self.leave()
+        order, now = self._orders(suite, place, watch=watch), self._watch.monotonic()
+        self._current = heard = Heard(order, self._suites(order), place, now, now)
+        command = heard.run.command
+        self._tell(SuiteStarted(at=self._watch.now(), suite=order.scenario, step=_step(place), command=command))
+        return heard
+
     def _listen(self, heard: Heard, suite: Suite) -> int:
         """Hear a run until it ends; give its exit status."""
         deadline = heard.began + self._job.release.limit + OVERHEAD
         while True:
             status = heard.run.status()
-            for line in heard.hear():
-                self._note(line, heard)
-                if line["kind"] == "opened" and suite.rises:
-                    self._move(heard.place, f"step {heard.place.step} %")
-                if line.get("outcome") == "FAIL":
-                    raise Stop(Result.FAILED, line["sentence"], f"gate {line['gate']}", line["at"])
+            self._hear(heard, suite)
             if status is not None:
                 return status
+            if suite.rises and self._words.forced == heard.place.step:
+                raise Stop(Result.FORCED, f"a person has skipped the gates of {heard.place.step} %")
             if self._watch.monotonic() > deadline:
                 raise Stop(Result.FAILED, f"the suite {heard.order.name} does not end")
             self._watch.sleep(LOOK)
 
+    def _listen_until(self, heard: Heard, suite: Suite, over: Callable[[], T | None]) -> T:
+        """Hear a run that watches until it is over; its own end is too early."""
+        while (status := heard.run.status()) is None:
+            self._hear(heard, suite)
+            if heard.opened and (answer := over()) is not None:
+                return answer
+            if self._watch.monotonic() - heard.heard > SILENCE:
+                raise Stop(Result.FAILED, f"the suite {heard.order.name}, which watches, is silent for {SILENCE:g} s")
+            self._watch.sleep(LOOK)
+        self._hear(heard, suite)
+        why = conclude(heard.lines, status).why or f"pytest ended with status {status}"
+        raise Stop(Result.FAILED, f"the suite {heard.order.name}, which watches, has ended by itself: {why}")
+
+    def _hear(self, heard: Heard, suite: Suite) -> None:
+        """Hear what is new."""
+        for line in heard.hear():
+            self._note(line, heard)
+            if line["kind"] == "opened" and suite.rises:
+                self._move(heard.place, f"step {heard.place.step} %")
+            if line.get("outcome") == "FAIL":
+                raise _failed(line)
+
     def _note(self, line: Line, heard: Heard) -> None:
         """Keep a line, and tell it on as an event."""
         about: dict[str, Any] = {"suite": heard.order.scenario, "step": _step(heard.place)}
+        heard.heard = self._watch.monotonic()
         match line["kind"]:
             case "opened":
+                heard.opened = True
                 took = self._watch.monotonic() - heard.began
-                self._tell(SuiteReady(at=line["at"], gates=line["gates"], took=took, **about))
+                promised = {key: line[key] for key in ("terms", "watch") if key in line}
+                self._tell(SuiteReady(at=line["at"], gates=line["gates"], took=took, **promised, **about))
             case "tick":
-                seen = {key: line[key] for key in ("at", "t", "seconds", "settled", "gap", "traffic")}
-                self._tell(Looked(**about, **seen))
+                self._tell(Looked(**about, **{key: line[key] for key in LOOK_KEPT if key in line}))
                 return
             case "progress":
                 self._tell(_progress(line, heard.place))
                 return
             case "verdict":
                 heard.failed = heard.failed or line["outcome"] == "FAIL"
+                self._state.found[line["gate"]] = line["numbers"]
                 said = {key: line[key] for key in ("at", "gate", "outcome", "sentence", "after", "numbers")}
                 self._tell(VerdictReached(**about, **said))
+            case "closed":
+                self._state.carry[heard.order.scenario] = heard.run.verdicts
+                return
             case _:
                 return
         heard.lines.append(line)
@@ -160,7 +233,7 @@ class Listener:
             at=self._watch.now(),
             suite=heard.order.scenario,
             step=_step(heard.place),
-            passed=conclusion.result is Result.PASSED,
+            passed=conclusion.result is Result.PASSED or (heard.order.watch and conclusion.result is not Result.FAILED),
             why=conclusion.why,
             took=self._watch.monotonic() - heard.began,
             junit=str(heard.run.junit),
@@ -168,32 +241,16 @@ class Listener:
         self._tell(event)
         return conclusion
 
-    def _counts_as(self, result: Result) -> Result:
-        """INCONCLUSIVE holds only where the release file says so."""
+    def _counts_as(self, result: Result, place: Place) -> Result:
+        """INCONCLUSIVE holds only where the release file says so; at a step, an outage that both share always does."""
+        if result is Result.OUTAGE and place.phase is not Phase.STEP:
+            result = Result.INCONCLUSIVE
         hold = self._job.release.on_inconclusive is OnInconclusive.HOLD
         return result if hold or result is not Result.INCONCLUSIVE else Result.FAILED
 
-    def _order(self, suite: Suite, place: Place) -> Order:
-        name = f"step-{place.step:02d}" if place.step else "-".join(filter(None, (suite.scenario, suite.part)))
-        self._names.append(name)
-        times = self._names.count(name)
-        unique = name if times == 1 else f"{name}-{times}"
-        return Order(suite.scenario, unique, secrets.token_hex(8), self._options(suite, place))
 
-    def _options(self, suite: Suite, place: Place) -> Mapping[str, str]:
-        # A rollback is proved by what was before, not by the image that was to come.
-        wanted = {
-            "--release": str(self._job.file),
-            "--target": self._job.target,
-            "--rollout": self._job.rollout,
-            "--image": "" if suite.scenario == "rollback" else self._job.image,
-            "--commit": self._state.commit,
-            "--part": suite.part,
-            "--step": "0" if suite.part == "serving" else str(place.step or ""),
-            "--before": str(self._state.before or "") if suite.scenario == "rollback" else "",
-            "--carry": str(self._state.carry or "") if suite.scenario == "canary_step" else "",
-        }
-        return {option: value for option, value in wanted.items() if value}
+def _failed(line: Line) -> Stop:
+    return Stop(Result.FAILED, line["sentence"], f"gate {line['gate']}", line["at"])
 
 
 def _step(place: Place) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from checks.evidence import Weights
 from ci.abort import readable
@@ -48,15 +49,25 @@ class Mover:
         self._routes_give = routes_give
         self._tell = tell
 
-    def enter(self, place: Place) -> None:
+    def enter(self, place: Place, held: str = "") -> None:
         """Write the record only; the weights have to be those of the place already.
 
         Args:
             place: where the rollout is now.
+            held: why it is held there.
         """
         if place.phase is not Phase.PREFLIGHT:
             self._state.weights = weights_at(place)
-        self._keep(place)
+        self._keep(place, held)
+        self._traffic.write(Change(None, self._state.record.annotations()), self._watch.permit)
+
+    def note(self, **facts: Any) -> None:
+        """Write facts into the record.
+
+        Args:
+            **facts: values by the record's attributes.
+        """
+        self._state.record = replace(self._state.record, **facts)
         self._traffic.write(Change(None, self._state.record.annotations()), self._watch.permit)
 
     def note_commit(self, role: str, commit: str) -> None:
@@ -66,9 +77,7 @@ class Mover:
             role: stable or canary.
             commit: its hash.
         """
-        commits = {**self._state.record.commits, role: commit}
-        self._state.record = replace(self._state.record, commits=commits)
-        self._traffic.write(Change(None, self._state.record.annotations()), self._watch.permit)
+        self.note(commits={**self._state.record.commits, role: commit})
 
     def move(self, place: Place, why: str) -> None:
         """Write weights and record, if nothing speaks against it.
@@ -79,9 +88,11 @@ class Mover:
         """
         began = self._watch.monotonic()
         wanted = weights_at(place)
+        rises = self._state.weights is None or wanted.canary > self._state.weights.canary
         self._keep(place)
         self._state.raised = self._state.raised or wanted.canary > 0
-        self._traffic.write(Change(wanted, self._state.record.annotations()), self._watch.permit)
+        permit = self._watch.permit_rise if rises else self._watch.permit
+        self._traffic.write(Change(wanted, self._state.record.annotations()), permit)
         self._written(wanted, why, began)
 
     def take_back(self, place: Place) -> None:
@@ -155,9 +166,10 @@ class Mover:
 
         self._traffic.insist(change, PURGE_PATIENCE)
 
-    def _keep(self, place: Place) -> None:
-        """Say in the record where the rollout is; since when, only where that changes."""
-        record = self._state.record
+    def _keep(self, place: Place, held: str = "") -> None:
+        """Say in the record where the rollout is, and why it stays; since when, only where that changes."""
+        record = replace(self._state.record, held=held)
+        self._state.record = record
         if record.place != place or not record.since:
             since = as_utc(self._watch.now())
             self._state.record = replace(record, phase=place.phase, step=place.step, since=since)

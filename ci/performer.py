@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from checks.steps import steps_from
 from ci import plan
+from ci.autoscaler import Autoscaler
 from ci.deployer import Deployer
-from ci.events import Event, RollbackMeasured
+from ci.events import Event, RollbackMeasured, StepsChosen
+from ci.holding import Holding
 from ci.listener import Listener
 from ci.mover import Mover
 from ci.phases import Place
 from ci.state import Job, State
 from ci.watch import Watch
 from fixtures.access_log import entries, taken_back
+from fixtures.errors import ClusterRefused
 
 Deed = Callable[[Any, Place], None]
 
@@ -25,7 +29,9 @@ class Performer:
         state: what has been done; kept up to date.
         mover: for weights and record.
         deployer: for Git, Argo CD and pods.
+        autoscaler: for stable's.
         listener: for suites.
+        holding: for all that waits for people, or for time.
         keep_before: keeps a snapshot of before the release; gives its file.
         watch: keeps time.
         tell: hears of what happens.
@@ -35,9 +41,12 @@ class Performer:
         self,
         job: Job,
         state: State,
+        *,
         mover: Mover,
         deployer: Deployer,
+        autoscaler: Autoscaler,
         listener: Listener,
+        holding: Holding,
         keep_before: Callable[[], Path],
         watch: Watch,
         tell: Callable[[Event], None],
@@ -55,6 +64,11 @@ class Performer:
             plan.Settle: lambda _, __: deployer.settle(),
             plan.Provide: lambda _, place: deployer.provide(place),
             plan.Suite: listener.run,
+            plan.ChooseSteps: lambda _, __: self._choose_steps(),
+            plan.HoldStable: lambda _, __: autoscaler.hold(),
+            plan.FreeStable: lambda _, __: autoscaler.free(),
+            plan.Hold: lambda _, place: holding.hold(place),
+            plan.WatchAfter: lambda _, place: holding.after(place),
             plan.Shift: lambda _, place: mover.move(place, "stable serves again"),
             plan.TakeBack: lambda _, place: mover.take_back(place),
             plan.Prove: lambda _, place: mover.prove(place),
@@ -82,6 +96,16 @@ class Performer:
 
     def _snapshot(self) -> None:
         self._state.before = self._keep_before()
+
+    def _choose_steps(self) -> None:
+        """Take the steps that preflight has found, where the release file leaves them to it."""
+        if self._state.steps:
+            return
+        found = self._state.found.get("plan_fits", {})
+        if "first" not in found:
+            raise ClusterRefused("preflight has not said which first step can pass", remedy="write steps: [5, 25, ...]")
+        self._state.steps = steps_from(int(found["first"]))
+        self._tell(StepsChosen(at=self._watch.now(), steps=self._state.steps, rate=found["rate"]))
 
     def _measure(self) -> None:
         """Ask Envoy's log, where there is one and the canary ever had a weight."""

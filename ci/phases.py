@@ -3,12 +3,12 @@
 Rules:
     1. Everything that decides where a rollout goes next lives in this file; it knows no client, no clock and
        nobody who acts.
-    2. ``TABLE`` is the whole truth but for one thing that does not fit into it: a step that has passed is
-       followed by the next step as long as there is one (``next_place``).
+    2. ``TABLE`` is the whole truth but for the weights (``next_place``): a step that has passed is followed by the
+       next step as long as there is one, a hold keeps the weight that there is.
     3. An event that the table does not list raises and changes nothing. Abort is not listed for ``restore`` and
        ``roll back``: there it has nothing to add.
-    4. A weight rises after PASSED only; whatever else happens leads to ``safe_weights`` of the phase it
-       happened in.
+    4. A weight rises after PASSED only, or where a person has skipped the gates (FORCED); it stays in a hold;
+       whatever else happens leads to ``safe_weights`` of the phase it happened in.
 
 ``safe_weights`` is canary 0 everywhere, but from the commit of stable's image until stable is proved ready again:
 there stable may be half rolled, the canary has just proved itself, and it carries everything.
@@ -48,12 +48,17 @@ class Phase(Enum):
 class Result(Enum):
     """How a phase went.
 
-    INCONCLUSIVE is said only where the release file wants to hold; else it counts as FAILED.
+    INCONCLUSIVE is said only where the release file wants to hold; else it counts as FAILED. Out of a hold it leads
+    back to the step: judge again. OUTAGE: both versions are bad, so nobody can judge the canary. HELD: a weight may
+    not rise yet, because somebody has paused the rollout or wants to be asked. FORCED: a person has skipped the gates.
     """
 
     PASSED = "passed"
+    FORCED = "forced"
     FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
+    OUTAGE = "outage"
+    HELD = "held"
     ABORTED = "aborted"
 
 
@@ -71,6 +76,7 @@ class Place:
 
 
 ENDS = frozenset({Phase.PROMOTED, Phase.REFUSED, Phase.ROLLED_BACK, Phase.INCOMPLETE})
+GOES_ON = frozenset({Result.PASSED, Result.FORCED})
 CANARY_CARRIES = frozenset({Phase.PROMOTE, Phase.RESTORE})
 
 TABLE: Mapping[Phase, Mapping[Result, Phase]] = {
@@ -88,18 +94,23 @@ TABLE: Mapping[Phase, Mapping[Result, Phase]] = {
     },
     Phase.STEP: {
         Result.PASSED: Phase.PROMOTE,  # after the last step
+        Result.FORCED: Phase.PROMOTE,  # after the last step
         Result.FAILED: Phase.ROLL_BACK,
         Result.INCONCLUSIVE: Phase.HOLD,
+        Result.OUTAGE: Phase.HOLD,
+        Result.HELD: Phase.HOLD,  # at the weight before
         Result.ABORTED: Phase.ROLL_BACK,
     },
     Phase.HOLD: {
         Result.PASSED: Phase.PROMOTE,  # after the last step
+        Result.FORCED: Phase.PROMOTE,  # after the last step
         Result.FAILED: Phase.ROLL_BACK,
-        Result.INCONCLUSIVE: Phase.HOLD,
+        Result.INCONCLUSIVE: Phase.STEP,  # the same again
         Result.ABORTED: Phase.ROLL_BACK,
     },
     Phase.PROMOTE: {
         Result.PASSED: Phase.SERVE,
+        Result.HELD: Phase.HOLD,  # at the weight before
         Result.FAILED: Phase.RESTORE,
         Result.INCONCLUSIVE: Phase.RESTORE,
         Result.ABORTED: Phase.RESTORE,
@@ -138,10 +149,28 @@ def next_place(place: Place, result: Result, steps: Sequence[int]) -> Place:
     if result not in ways:
         raise LookupError(f"no way out of {place.phase.value!r} after {result.value!r}")
     phase = ways[result]
-    if result is Result.PASSED and phase in {Phase.STEP, Phase.PROMOTE}:
+    if result in GOES_ON and phase in {Phase.STEP, Phase.PROMOTE}:
+        if not steps:
+            raise LookupError(f"no way out of {place.phase.value!r}: nobody has said what the steps are")
         ahead = [step for step in steps if step > place.step]
         return Place(Phase.STEP, ahead[0]) if ahead else Place(Phase.PROMOTE)
-    return Place(phase, place.step if phase is Phase.HOLD else 0)
+    if result is Result.HELD:
+        return Place(phase, weight_before(place, steps))
+    return Place(phase, place.step if phase in {Phase.STEP, Phase.HOLD} else 0)
+
+
+def weight_before(place: Place, steps: Sequence[int]) -> int:
+    """Give the canary's weight before a place to which it goes on: that of the step before.
+
+    Args:
+        place: a step, or the promotion.
+        steps: the canary's weights of the release, rising, percent.
+
+    Returns:
+        Percent; 0 before the first step.
+    """
+    below = steps if place.phase is Phase.PROMOTE else [step for step in steps if step < place.step]
+    return max(below, default=0)
 
 
 def weights_at(place: Place) -> Weights:

@@ -67,6 +67,33 @@ class Suite(Effect):
 
 
 @dataclass(frozen=True)
+class ChooseSteps(Effect):
+    """The steps are known: the release file's, or what preflight has found."""
+
+
+@dataclass(frozen=True)
+class HoldStable(Effect):
+    """Stable's autoscaler can not shrink it, where the release file wants that."""
+
+
+@dataclass(frozen=True)
+class FreeStable(Effect):
+    """Stable's autoscaler is as it was."""
+
+    always = True
+
+
+@dataclass(frozen=True)
+class Hold(Effect):
+    """Nothing keeps the weight any more; until then the canary is watched."""
+
+
+@dataclass(frozen=True)
+class WatchAfter(Effect):
+    """Stable's new version has been watched for a while, without harm."""
+
+
+@dataclass(frozen=True)
 class Shift(Effect):
     """The weights of the place, if nothing speaks against it."""
 
@@ -124,18 +151,27 @@ class Purge(Effect):
 
 
 PLAN: Mapping[Phase, tuple[Effect, ...]] = {
-    Phase.PREFLIGHT: (Enter(), Refresh(), KeepBefore(), Suite("preflight")),
+    Phase.PREFLIGHT: (Enter(), Refresh(), KeepBefore(), Suite("preflight"), ChooseSteps()),
     Phase.DEPLOY: (Enter(), Commit("canary"), Settle(), Provide(), Suite("deployed")),
-    Phase.STEP: (Provide(), Suite("canary_step", rises=True)),
-    Phase.HOLD: (Enter(), Suite("canary_step")),
+    Phase.STEP: (HoldStable(), Provide(), Suite("canary_step", rises=True)),
+    Phase.HOLD: (Hold(),),
     Phase.PROMOTE: (Enter(), Commit("stable"), Settle(), Suite("promotion", part="ready")),
-    Phase.SERVE: (Shift(), Prove(), Suite("promotion", part="serving"), Rest(), Finish()),
+    Phase.SERVE: (
+        Shift(),
+        Prove(),
+        Suite("promotion", part="serving"),
+        WatchAfter(),
+        Rest(),
+        FreeStable(),
+        Finish(),
+    ),
     Phase.RESTORE: (TakeBack(), Reap(), Revert(("stable",)), Settle(), StableReady()),
     Phase.ROLL_BACK: (
         TakeBack(),
         Prove(),
         Reap(),
         Rest(),
+        FreeStable(),
         Revert(("canary", "stable")),
         Settle(),
         Measure(),

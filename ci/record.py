@@ -11,11 +11,18 @@ The keys are these and no others, each with the prefix ``sluicegate.dev/``:
 ``since``           when the phase was entered, ISO 8601 in UTC (for people: nobody compares it with a clock)
 ``commits``         our commits in the GitOps repository, as ``canary=SHA,stable=SHA``
 ``before-replicas`` how many replicas the canary's Deployment had at rest
+``before-min``      where stable's autoscaler was raised: its name, its minReplicas before and since, ``NAME=2/4``
+``held``            in a hold: its cause (a value of ``ci.hold.Cause``), a colon, and the rest of the sentence
 ``abort``           who has aborted and why; only ever added, by anybody who takes traffic back
+``pause``           who has paused it and why; there as long as it is paused
+``resume``          who has last resumed it and why
+``promote``         who has last let it go on without further waiting, and why
+``force``           who has last skipped the gates of a weight, and why
 ==================  ==========================================================================================
 
 The record is changed by the same patch that changes the weights (``ci.traffic``): there is no moment when the
-two disagree. The driver's own changes leave ``abort`` alone, so that nobody's abort is ever overwritten.
+two disagree. The last five are what people say (``ci.ask``), as ``name@host: why (moment)``: the driver's own changes
+leave them alone, so that nobody's word is ever overwritten.
 
 Example:
     >>> Record.read({"sluicegate.dev/rollout": "3f9c2a", "sluicegate.dev/phase": "step"}).phase
@@ -31,6 +38,7 @@ from fixtures.errors import ClusterRefused
 
 PREFIX = "sluicegate.dev/"
 ABORT = PREFIX + "abort"
+SAID = ("abort", "pause", "resume", "promote", "force")  # by people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,13 @@ class Record:
     since: str = ""
     commits: Mapping[str, str] = field(default_factory=dict)
     before_replicas: int = 0
+    before_min: str = ""
+    held: str = ""
     abort: str = ""
+    pause: str = ""
+    resume: str = ""
+    promote: str = ""
+    force: str = ""
 
     @property
     def place(self) -> Place:
@@ -78,7 +92,7 @@ class Record:
                 since=found.get("since", ""),
                 commits=dict(each.split("=") for each in found.get("commits", "").split(",") if each),
                 before_replicas=int(found.get("before_replicas", "0")),
-                abort=found.get("abort", ""),
+                **{name: found.get(name, "") for name in ("before_min", "held", *SAID)},
             )
         except (KeyError, ValueError) as error:
             raise ClusterRefused(
@@ -88,7 +102,7 @@ class Record:
             ) from None
 
     def annotations(self) -> dict[str, str | None]:
-        """Give the annotations that say this; ``abort`` is left as it stands in the cluster."""
+        """Give the annotations that say this; what people say is left as it stands in the cluster."""
         return {
             KEYS["rollout"]: self.rollout,
             KEYS["phase"]: self.phase.value,
@@ -98,6 +112,8 @@ class Record:
             KEYS["since"]: self.since,
             KEYS["commits"]: ",".join(f"{role}={sha}" for role, sha in self.commits.items()),
             KEYS["before_replicas"]: str(self.before_replicas),
+            KEYS["before_min"]: self.before_min,
+            KEYS["held"]: self.held,
         }
 
 

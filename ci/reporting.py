@@ -87,7 +87,7 @@ def fresh(reports: Path) -> None:
         reports: the folder.
     """
     reports.mkdir(parents=True, exist_ok=True)
-    for scenario in ("preflight", "deployed", "step-*", "promotion-*", "rollback*"):
+    for scenario in ("preflight", "deployed", "step-*", "watch-*", "promotion-*", "rollback*"):
         for ending in ("xml", "log", "verdicts.jsonl"):
             for left in reports.glob(f"{scenario}.{ending}"):
                 left.unlink()

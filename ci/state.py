@@ -1,9 +1,12 @@
 """What a rollout is about, and what its driver has done so far."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from checks.evidence import Weights
+from ci.hold import Hold
 from ci.record import Record
 from fixtures.release import Release
 
@@ -41,7 +44,10 @@ class State:
         weights: as they were last written; None while nothing was.
         commit: that Argo CD shall have.
         before: the snapshot of before the release.
-        carry: the verdict lines of the last step, whose evidence the next one goes on with.
+        steps: the canary's weights, rising, percent; none before preflight has found them.
+        hold: why the weight is held, or was held last.
+        found: the numbers that each gate has said last.
+        carry: per scenario the verdict lines of its last run, whose evidence the next one goes on with.
         began: when the rollout began, unix seconds.
         decided: when it was decided to take traffic back, unix seconds.
         written: when the safe weights were read back, unix seconds.
@@ -52,7 +58,10 @@ class State:
     weights: Weights | None = None
     commit: str = ""
     before: Path | None = None
-    carry: Path | None = None
+    steps: tuple[int, ...] = ()
+    hold: Hold | None = None
+    found: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    carry: dict[str, Path] = field(default_factory=dict)
     began: float = 0.0
     decided: float = 0.0
     written: float = 0.0

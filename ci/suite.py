@@ -37,12 +37,14 @@ class Order:
         name: of the files it leaves, and of its JUnit suite behind the service's name.
         nonce: that its verdict lines carry.
         options: of the scenario, such as ``{"--step": "25"}``.
+        watch: whether it decides nothing, looks for harm only, and goes on until it is told to end.
     """
 
     scenario: str
     name: str
     nonce: str
     options: Mapping[str, str]
+    watch: bool = False
 
 
 class Run(Protocol):
@@ -183,6 +185,7 @@ def command(order: Order, service: str, junit: Path, verdicts: Path) -> Sequence
         verdicts: the file of verdict lines.
     """
     options = [word for option, value in order.options.items() for word in (option, value)]
+    options += ["--watch"] if order.watch else []
     return [
         *(sys.executable, "-m", "pytest", f"scenarios/{order.scenario}.py", *options),
         *("--verdicts", str(verdicts), "--nonce", order.nonce, f"--junitxml={junit}"),

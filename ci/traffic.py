@@ -80,6 +80,11 @@ class Traffic:
         self._subsets = subsets
         self._clock = clock
 
+    @property
+    def first(self) -> str:
+        """The name of the one in which people write what they have to say."""
+        return self._names[0]
+
     def look(self) -> list[Seen]:
         """Read all of them.
 
@@ -101,6 +106,19 @@ class Traffic:
         """
         for name in self._names:
             self._write(name, change, permit)
+
+    def write_first(self, change: Change, permit: Callable[[Seen], None]) -> None:
+        """Make a change to the first one only: what people say stands in one place.
+
+        Args:
+            change: what shall be different.
+            permit: is shown what was just read, and raises when the change is not to be made.
+
+        Raises:
+            ClusterRefused: when the API server does not let it happen.
+            Unreachable: when it can not be reached.
+        """
+        self._write(self.first, change, permit)
 
     def insist(self, change: Callable[[Seen], Change | None], patience: float) -> None:
         """Make a change that must not fail: go to the safe weights.

@@ -6,12 +6,15 @@ Rules:
     2. An API server that does not answer is no reason to stop: when it lasts, the Lease can not be renewed, and
        that is one.
     3. ``permit`` asks the same questions of a VirtualService that was just read, before something is written.
-    4. Where traffic is being taken back it sleeps as any clock does: nothing may interrupt that.
+    4. What people have written into the record is noticed at each look, and before each write: after a ``pause`` no
+       weight rises any more, not even one that is on its way.
+    5. Where traffic is being taken back it sleeps as any clock does: nothing may interrupt that.
 """
 
 from collections.abc import Callable
 
 from checks.evidence import Weights
+from ci.people import People
 from ci.phases import Phase, Result
 from ci.record import KEYS, Record
 from ci.state import State
@@ -47,6 +50,7 @@ class Watch:
     Args:
         state: what the driver has last written.
         traffic: for reading the VirtualServices.
+        people: notices what they say.
         pulled: the name of the signal that pulled the brake, "" for none.
         held: whether the Lease is held beyond doubt.
         clock: that really sleeps.
@@ -56,6 +60,7 @@ class Watch:
         self,
         state: State,
         traffic: Traffic,
+        people: People,
         pulled: Callable[[], str],
         held: Callable[[], bool],
         clock: Clock,
@@ -63,6 +68,7 @@ class Watch:
         self.awake = False
         self._state = state
         self._traffic = traffic
+        self._people = people
         self._pulled = pulled
         self._held = held
         self._clock = clock
@@ -110,6 +116,21 @@ class Watch:
             found = ", ".join(sorted(map(_split, seen.weights))) or "no route of ours"
             what = f"found {found}, expected {_split(expected)}"
             raise Stop(Result.FAILED, f"somebody has changed the weights of {seen.name}: {what}")
+        if record is not None and seen.name == self._traffic.first:
+            self._people.notice(record)
+
+    def permit_rise(self, seen: Seen) -> None:
+        """Ask whether a weight may rise now.
+
+        Args:
+            seen: the VirtualService as it was just read.
+
+        Raises:
+            Stop: when it may not.
+        """
+        self.permit(seen)
+        if paused := self._people.words.paused:
+            raise Stop(Result.HELD, paused)
 
     def _look(self) -> None:
         self._ask_ourselves()

@@ -17,7 +17,9 @@ from rich.text import Text
 
 from checks.words import count
 from ci.events import (
+    Asked,
     Event,
+    Held,
     Note,
     Progress,
     Pushed,
@@ -31,7 +33,7 @@ from ci.events import (
 )
 from ci.reporters.figures import day, moment, seconds, short_image
 from ci.reporters.screen import MARKS, QUIET
-from ci.reporters.sentences import COMMIT, moments
+from ci.reporters.sentences import COMMIT, asked, moments
 from ci.reporters.strings import mapped, readable
 from ci.reporters.timeline import Part, parts
 
@@ -122,6 +124,8 @@ def _row(part: Part) -> list[Text]:
 def _decided(events: Sequence[Event]) -> RenderableType | None:
     """The gates that decided: each that did not pass, else in each step the one that took longest."""
     verdicts = _all(events, VerdictReached)
+    if any(ended.outcome == "promoted" for ended in _all(events, RolloutEnded)):
+        return _shown(events)  # what was undecided once, before or in a hold, has decided nothing
     against = [verdict for verdict in verdicts if verdict.outcome != "PASS"]
     if against:
         return _listed("Decided by", [_verdict(each) for each in against])
@@ -131,6 +135,10 @@ def _decided(events: Sequence[Event]) -> RenderableType | None:
     taken_back = _all(events, RollbackBegan)
     if taken_back:
         return _listed("Decided by", [(_mark("FAIL"), Text(each.who), Text(each.reason)) for each in taken_back])
+    return _shown(events)
+
+
+def _shown(events: Sequence[Event]) -> RenderableType | None:
     return _listed("Shown by the gate that took longest", [_verdict(each, name=False) for each in _slowest(events)])
 
 
@@ -163,9 +171,13 @@ def _changed(events: Sequence[Event]) -> RenderableType | None:
             rows.append((time, Text(f"{event.stable}/{event.canary}"), Text(f"{event.who}: {event.why}")))
         elif isinstance(event, Pushed):
             rows.append((time, Text(event.commit[:COMMIT]), Text(event.subject)))
+        elif isinstance(event, Asked):
+            rows.append((time, Text(event.what), Text(asked(event))))
+        elif isinstance(event, Held):
+            rows.append((time, Text("held"), Text(f"at {event.step} %: {event.why}")))
         elif isinstance(event, Note):
             rows.append((time, Text("note"), Text(event.text)))
-    return _listed("Written: weights (stable/canary) and commits", rows)
+    return _listed("Written and said: weights (stable/canary), commits, people", rows)
 
 
 def _listed(title: str, rows: Sequence[Row]) -> RenderableType | None:

@@ -1,19 +1,20 @@
 """The turning points of a rollout as Kubernetes Events on its VirtualService.
 
-``kubectl describe virtualservice rebate-core`` then tells whoever looks at the cluster first. Begin, roll back and
-end are written, nothing in between: the API server is no log. The driver's account must be allowed to create
-events; one that is not loses these events and nothing else. Stands ``Aside``, because it talks to a network.
+``kubectl describe virtualservice rebate-core`` then tells whoever looks at the cluster first. Begin, holds, what people
+say, roll back and end are written, nothing in between: the API server is no log. The driver's account must be allowed
+to create events; one that is not loses these events and nothing else. Stands ``Aside``, because it talks to a network.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ci.events import Event, RollbackBegan, RolloutBegan, RolloutEnded
+from ci.events import Asked, Event, Held, RollbackBegan, RolloutBegan, RolloutEnded
 from ci.reporters.sentences import sentence
 from fixtures.cluster import EVENTS, VIRTUAL_SERVICES, Object, Resource
 
 LONGEST = 1024  # characters of a message that an API server takes
+SAID: Mapping[str, str] = {"pause": "Paused", "resume": "Resumed", "promote": "Approved", "force": "Forced"}
 REASONS: Mapping[str, str] = {"promoted": "RolloutPromoted", "rolled back": "RolloutRolledBack"}
 
 
@@ -52,6 +53,10 @@ class KubernetesEvents:
         if isinstance(event, RolloutBegan):
             self._driver = event.who
             self._write(event, "Normal", "RolloutBegan")
+        elif isinstance(event, Held):
+            self._write(event, "Warning", "RolloutHeld")
+        elif isinstance(event, Asked):
+            self._write(event, "Warning" if event.what == "force" else "Normal", f"Rollout{SAID[event.what]}")
         elif isinstance(event, RollbackBegan):
             self._write(event, "Warning", "RollingBack")
         elif isinstance(event, RolloutEnded):

@@ -88,7 +88,7 @@ def _standing(began: RolloutBegan, view: View) -> Text:
 
 
 def _reason(view: View) -> list[Text]:
-    why = view.ended.sentence if view.ended else view.rollback
+    why = view.ended.sentence if view.ended else view.rollback or view.held
     return [Text(why, style="bold")] if why else []
 
 

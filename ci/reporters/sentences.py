@@ -5,9 +5,14 @@ Example:
     'rebate-core-canary: 2 ready (1.1 s)'
 """
 
+from collections.abc import Sequence
+
 from checks.words import count
 from ci.events import (
+    Asked,
     Event,
+    Held,
+    HoldEnded,
     Note,
     PhaseEntered,
     Progress,
@@ -17,6 +22,7 @@ from ci.events import (
     RolloutBegan,
     RolloutEnded,
     Scaled,
+    StepsChosen,
     SuiteEnded,
     SuiteReady,
     SuiteStarted,
@@ -41,9 +47,9 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: on
     """
     match event:
         case RolloutBegan():
-            steps = ", ".join(map(str, event.steps))
+            steps = f"steps {spoken_steps(event.steps)}" if event.steps else "steps as preflight finds them"
             image = short_image(event.image)
-            return f"{event.service}: {image} to {event.target} by {event.who}, steps {steps} % ({event.rollout})"
+            return f"{event.service}: {image} to {event.target} by {event.who}, {steps} ({event.rollout})"
         case PhaseEntered():
             return f"{label(event.phase, event.step)} begins"
         case WeightsWritten():
@@ -67,6 +73,14 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: on
             return f"Argo CD runs {event.commit[:COMMIT]} and is healthy ({seconds(event.took)})"
         case Scaled():
             return f"{event.deployment}: {event.replicas} ready ({seconds(event.took)})"
+        case StepsChosen():
+            return f"at {count(event.rate)} requests a second the steps are {spoken_steps(event.steps)}"
+        case Held():
+            return f"HELD at {event.step} %, for {seconds(event.limit)} at most: {event.why}"
+        case HoldEnded():
+            return f"{event.step} % is held no longer ({seconds(event.took)})"
+        case Asked():
+            return asked(event)
         case RollbackBegan():
             return f"ROLLING BACK by {event.who}: {event.reason}"
         case RollbackMeasured():
@@ -77,6 +91,18 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: on
             return f"{event.outcome.upper()}: {event.sentence} (exit {event.exit_code})"
         case _:
             return repr(event)
+
+
+def spoken_steps(steps: Sequence[int]) -> str:
+    """List the canary's weights."""
+    return ", ".join(map(str, steps)) + " %"
+
+
+def asked(event: Asked) -> str:
+    """Say what a person has said to the rollout."""
+    at = f" at {event.step} %" if event.step else ""
+    said = "skipped the gates" if event.what == "force" else f"said {event.what}"
+    return f"{event.who} {said}{at}: {event.why}"
 
 
 def label(phase: str, step: int | None) -> str:

@@ -20,6 +20,7 @@ from itertools import pairwise
 
 from ci.events import (
     Event,
+    HoldEnded,
     PhaseEntered,
     Progress,
     Pushed,
@@ -27,6 +28,7 @@ from ci.events import (
     RolloutBegan,
     RolloutEnded,
     Scaled,
+    StepsChosen,
     SuiteEnded,
     SuiteReady,
     SuiteStarted,
@@ -42,6 +44,7 @@ CAUSES: Mapping[type[Event], str] = {
     Scaled: "pods",
     WeightsWritten: "weights",
     SuiteReady: "pytest",
+    HoldEnded: "held",
 }
 
 
@@ -111,7 +114,8 @@ def pending(events: Sequence[Event]) -> list[str]:
     began = next((event for event in events if isinstance(event, RolloutBegan)), None)
     if began is None or any(isinstance(event, RollbackBegan | RolloutEnded) for event in events):
         return []
-    plan = ["preflight", "deploy", *(label("step", step) for step in began.steps), "promote", "serve"]
+    chosen = next((event.steps for event in events if isinstance(event, StepsChosen)), began.steps)
+    plan = ["preflight", "deploy", *(label("step", step) for step in chosen), "promote", "serve"]
     entered = {label(event.phase, event.step) for event in events if isinstance(event, PhaseEntered)}
     furthest = max((place for place, each in enumerate(plan) if each in entered), default=-1)
     return plan[furthest + 1 :]

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 
 from ci.events import (
     Event,
+    Held,
+    HoldEnded,
+    PhaseEntered,
     Progress,
     RollbackBegan,
     RolloutBegan,
@@ -87,7 +90,7 @@ class View:
         weights: as written last; ``proved`` when the data plane is known to route by them.
         gates: of the suite that runs or ran last; once traffic is taken back, those that have decided.
         canary, stable: requests and errors since the weights; ``watched``: in how many seconds.
-        rollback: why traffic is taken back, "" when it is not.
+        rollback: why traffic is taken back, "" when it is not; ``held``: why the weight is held, "" when it is not.
         ended: the end; None before it.
     """
 
@@ -101,6 +104,7 @@ class View:
     stable: Mapping[str, float]
     watched: float
     rollback: str
+    held: str
     ended: RolloutEnded | None
 
 
@@ -131,6 +135,7 @@ def seen(events: Sequence[Event], now: float) -> View:
         stable=progress.stable if progress else {},
         watched=max(0.0, progress.at - weights.at) if progress and weights else 0.0,
         rollback=rollback.reason if rollback else "",
+        held=_held(events),
         ended=_last(events, RolloutEnded),
     )
 
@@ -156,6 +161,13 @@ def gates(events: Sequence[Event]) -> list[Gate]:
             still_open = {name: state for name, state in event.gates.items() if not _decided(found.get(name))}
             found |= {name: _open(name, state) for name, state in still_open.items()}
     return sorted(found.values(), key=lambda gate: not gate.of)
+
+
+def _held(events: Sequence[Event]) -> str:
+    """Say why the weight is held now; what was said before the phase began is over."""
+    since = max((place for place, event in enumerate(events) if isinstance(event, PhaseEntered)), default=0)
+    held = _last(events[since:], Held)
+    return held.why if held is not None and _last(events[since:], HoldEnded) is None else ""
 
 
 def _proves(proof: WeightsProved | None, weights: WeightsWritten) -> bool:

@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 
 from ci.abort import taking_back
+from ci.ask import ask
+from ci.autoscaler import Autoscaler
 from ci.deployer import ArgoCD, Deployer
 from ci.driver import Driver
 from ci.events import Event, PhaseEntered, RolloutEnded
+from ci.holding import Holding
 from ci.listener import Listener
 from ci.mover import Mover
+from ci.people import People
 from ci.performer import Performer
 from ci.phases import Phase
 from ci.record import Record
@@ -45,6 +49,7 @@ RELEASE = Release.model_validate(
         "objectives": {"error_rate": "1%"},
         "soak": "3s",
         "limit": "1m",
+        "after": "0s",
     }
 )
 
@@ -58,26 +63,35 @@ class Script:
     decides: float = 4.0
     status: int | None = None
     hangs: bool = False
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    at: Mapping[str, float] = field(default_factory=dict)
+    dies: float = float("inf")
+
+    def watched(self, began: float) -> list[tuple[float, dict[str, Any]]]:
+        """Give the lines of a run that watches: a gate fails when ``at`` says so, and is silent until then."""
+        opened, progress = (line for _, line in self.lines(began)[:2])
+        failed = [self._verdict(gate, "FAIL", began + at) for gate, at in self.at.items()]
+        return [(line["at"] - began, line) for line in (opened, progress, *failed)]
+
+    def told_to_end(self, now: float) -> list[dict[str, Any]]:
+        """Give the lines that such a run says at its end."""
+        passed = [self._verdict(gate, "PASS", now) for gate in self.outcomes if gate not in self.at]
+        return [*passed, {"kind": "closed", "at": now}]
+
+    def _verdict(self, gate: str, outcome: str, at: float) -> dict[str, Any]:
+        sentence = f"{gate} says {outcome}"
+        about = {"at": at, "after": 3.0, "numbers": dict(self.numbers)}
+        return {"kind": "verdict", "gate": gate, "outcome": outcome, "sentence": sentence, **about}
 
     def lines(self, began: float) -> list[tuple[float, dict[str, Any]]]:
         """Give all lines with the second at which each is said."""
         gates = {gate: {"sentence": "one so far", "evidence": 1, "of": 100} for gate in self.outcomes}
         opened = {"kind": "opened", "gates": list(self.outcomes), "at": began + self.opens}
         progress = {"kind": "progress", "gates": gates, "at": began + self.opens + 1}
-        verdicts = [
-            {
-                "kind": "verdict",
-                "gate": gate,
-                "outcome": outcome,
-                "sentence": f"{gate} says {outcome}",
-                "at": began + self.decides,
-                "after": 3.0,
-                "numbers": {},
-            }
-            for gate, outcome in self.outcomes.items()
-            if outcome != "SILENT"
-        ]
-        return [(line["at"] - began, line) for line in (opened, progress, *verdicts)]
+        at = began + self.decides
+        verdicts = [self._verdict(gate, outcome, at) for gate, outcome in self.outcomes.items() if outcome != "SILENT"]
+        closed = {"kind": "closed", "at": at}
+        return [(line["at"] - began, line) for line in (opened, progress, *verdicts, closed)]
 
     @property
     def exit_status(self) -> int:
@@ -94,20 +108,29 @@ class ScriptedRun:
         self.order, self.junit, self.verdicts = order, Path(f"{order.name}.xml"), Path(f"{order.name}.jsonl")
         self.ended = ""
         self._script, self._clock, self._began = script, clock, clock.monotonic()
-        self._left = script.lines(clock.now())
+        self._said = 0.0
+        self._left = script.watched(clock.now()) if order.watch else script.lines(clock.now())
 
     def lines(self) -> list[dict[str, Any]]:
         due = [line for after, line in self._left if after <= self._passed + 1e-6]
-        self._left = self._left[len(due) :]
+        self._left = [each for each in self._left if each[0] > self._passed + 1e-6]
+        if self.order.watch and not due and self._passed >= max(self._script.opens, self._said + 1):
+            due = [self._script.lines(self._clock.now())[1][1]]  # its progress, each second
+        self._said = self._passed if due else self._said
         return due
 
     def status(self) -> int | None:
-        over = self._passed >= self._script.decides + 0.5 and not self._script.hangs
+        ends = self._script.dies if self.order.watch else self._script.decides + 0.5
+        failed = self.order.watch and any(self._passed >= at + 0.5 for at in self._script.at.values())
+        over = failed or (self._passed >= ends and not self._script.hangs)
         return self._script.exit_status if over else None
 
     def end(self, *, gently: bool) -> int:
         self.ended = "gently" if gently else "at once"
         self._clock.sleep(0.5)
+        if self.order.watch:
+            self._left += [(0.0, line) for line in self._script.told_to_end(self._clock.now())]
+            return 0
         return self._script.exit_status if gently else 1
 
     @property
@@ -174,6 +197,7 @@ class Bench:
         self.access_log: Path | None = None
         self._subsets, self._folder = subsets, tmp_path
         self._due: list[tuple[float, Callable[[], None]]] = []
+        self._on_phase: list[tuple[str, float, Callable[[], None]]] = []
         real_sleep = clock.sleep
         clock.sleep = lambda seconds: self._pass_time(seconds, real_sleep)  # type: ignore[method-assign]
         cluster.after = self._remember
@@ -183,8 +207,8 @@ class Bench:
         self._due.append((second, act))
 
     def after_entering(self, phase: str, act: Callable[[], None], *, later: float = 0.0) -> None:
-        """Let something happen when the driver has entered a phase."""
-        self._on_phase = (phase, later, act)
+        """Let something happen when the driver has entered a phase for the first time."""
+        self._on_phase.append((phase, later, act))
 
     def suite(self, name: str, **script: Any) -> None:
         """Say what a suite will say; by the name of its files, such as ``step-25``."""
@@ -196,6 +220,10 @@ class Bench:
     def abort(self, why: str = "ana@laptop: wrong version") -> None:
         """Abort from a second terminal."""
         self.traffic().insist(taking_back(why), patience=5)
+
+    def says(self, what: str, why: str = "looks good", who: str = "ana@laptop") -> None:
+        """Say ``pause``, ``resume``, ``promote`` or ``force`` from a second terminal."""
+        ask(self.traffic(), what, who, why, self.clock.now())
 
     def run(self) -> RolloutEnded:
         """Drive a rollout to its end."""
@@ -210,15 +238,28 @@ class Bench:
             access_log=self.access_log,
         )
         state = State(Record(rollout="3f9c2a", phase=Phase.PREFLIGHT, image=NEW, who=job.who, before_replicas=1))
-        watch = Watch(state, self.traffic(), lambda: self.pulled, lambda: self.held, self.clock)
+        people = People(self._tell, self.clock.now)
+        self.words = words = people.words
+        watch = Watch(state, self.traffic(), people, lambda: self.pulled, lambda: self.held, self.clock)
         mover = Mover(state, self.traffic(), watch, lambda canary: self.canary == canary, self._tell)
         argo = ArgoCD(lambda: None, lambda commit: self._sync(watch))
         deployer = Deployer(job, state, self.cluster, self.git, argo, watch, self._tell, mover.note_commit)
-        listener = Listener(job, state, self._start, watch, self._tell, mover.move)
+        listener = Listener(job, state, words, self._start, watch, self._tell, mover.move)
         keep = self._folder / "before.json"
-        self.performer = Performer(job, state, mover, deployer, listener, lambda: keep, watch, self._tell)
+        self.performer = Performer(
+            job,
+            state,
+            mover=mover,
+            deployer=deployer,
+            autoscaler=Autoscaler(job, state, self.cluster, mover.note, watch, self._tell),
+            listener=listener,
+            holding=Holding(job, state, words, listener, mover, watch, self._tell),
+            keep_before=lambda: keep,
+            watch=watch,
+            tell=self._tell,
+        )
         self.state = state
-        return Driver(job, state, watch, self.performer, self._tell).run()
+        return Driver(job, state, words, watch, self.performer, self._tell).run()
 
     @property
     def service(self) -> Object:
@@ -250,13 +291,13 @@ class Bench:
     def replicas(self, name: str = "rebate-core-canary") -> int:
         return int(self.cluster.get(DEPLOYMENTS, "production", name)["spec"]["replicas"])
 
-    _on_phase: tuple[str, float, Callable[[], None]] | None = None
-
     def _tell(self, event: Event) -> None:
         self.events.append(event)
-        if isinstance(event, PhaseEntered) and self._on_phase and event.phase == self._on_phase[0]:
-            _, later, act = self._on_phase
-            self._on_phase = None
+        if not isinstance(event, PhaseEntered):
+            return
+        for due in [each for each in self._on_phase if each[0] == event.phase]:
+            self._on_phase.remove(due)
+            _, later, act = due
             self.at(self.clock.monotonic() + later, act) if later else act()
 
     def _start(self, order: Order) -> ScriptedRun:

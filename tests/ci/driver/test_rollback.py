@@ -8,7 +8,6 @@ import pytest
 from ci.events import RollbackBegan, RollbackMeasured, SuiteEnded, VerdictReached, WeightsWritten
 from fixtures.cluster import VIRTUAL_SERVICES
 from fixtures.errors import ClusterRefused, Unreachable
-from fixtures.release import OnInconclusive
 
 BAD = {"pods": "PASS", "error_rate": "FAIL"}
 UNDECIDED = {"pods": "PASS", "error_rate": "INCONCLUSIVE"}
@@ -64,23 +63,6 @@ def test_the_rollback_is_proved_against_what_was_before(bench: Any) -> None:
 def test_undecided_is_rolled_back_and_says_so(bench: Any) -> None:
     bench.suite("step-05", outcomes=UNDECIDED)
     assert bench.run().sentence == "error_rate says INCONCLUSIVE"
-    assert_as_before(bench)
-
-
-def test_undecided_is_held_where_the_release_says_so_and_goes_on_when_decided(bench: Any) -> None:
-    bench.release = bench.release.model_copy(update={"on_inconclusive": OnInconclusive.HOLD})
-    bench.suite("step-05", outcomes=UNDECIDED)
-    bench.suite("step-05-2", outcomes=UNDECIDED)
-    assert bench.run().outcome == "promoted"
-    assert bench.phases()[:6] == [*SERVED, "hold 5", "hold 5", "step 25"]
-    assert bench.weights == [0, 5, 25, 50, 100, 0]
-
-
-def test_a_hold_that_turns_bad_is_rolled_back(bench: Any) -> None:
-    bench.release = bench.release.model_copy(update={"on_inconclusive": OnInconclusive.HOLD})
-    bench.suite("step-05", outcomes=UNDECIDED)
-    bench.suite("step-05-2", outcomes=BAD)
-    assert bench.run().sentence == "error_rate says FAIL"
     assert_as_before(bench)
 
 
