@@ -45,7 +45,8 @@ class CanaryPods(Judge):
             # A pod that is first seen during the observation has no right to a restart either.
             before = self._restarts.get(pod.name, pod.restarts if not self._restarts else 0)
             if pod.restarts > before:
-                return failed(f"canary pod {pod.name} restarted {pod.restarts - before} times while it was watched")
+                times = "once" if pod.restarts - before == 1 else f"{pod.restarts - before} times"
+                return failed(f"canary pod {pod.name} restarted {times} while it was watched")
             if pod.waiting in BROKEN:
                 return failed(f"canary pod {pod.name} does not run: {pod.waiting}")
             if self.terms.digest and pod.digest and pod.digest != self.terms.digest:

@@ -82,7 +82,7 @@ def test_a_pod_that_restarts_while_watched_fails(pod) -> None:
     assert decision.outcome is Outcome.PASS
     decision.look(Tick(at=2, seconds=1, pods=(pod(restarts=4),)))
     assert decision.outcome is Outcome.FAIL
-    assert "canary-1 restarted 1 times" in decision.verdict.sentence
+    assert "canary-1 restarted once" in decision.verdict.sentence
 
 
 def test_a_restart_between_two_steps_is_seen(pod) -> None:

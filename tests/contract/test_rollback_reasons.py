@@ -58,4 +58,4 @@ def test_a_pod_that_crashes(canary: Any, watch: Any) -> None:
     crashed = next(iter(canary.pods("canary")))
     canary.kill(crashed)
     assert failures(whole)
-    assert failures(pods) == {"canary_pods_stay_up": f"canary pod {crashed} restarted 1 times while it was watched"}
+    assert failures(pods) == {"canary_pods_stay_up": f"canary pod {crashed} restarted once while it was watched"}
