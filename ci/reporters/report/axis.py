@@ -15,14 +15,18 @@ Example:
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 WIDTHS: Mapping[int, float] = {1: 280, 2: 600, 3: 1000}  # CSS pixels; the style sheet has the same
 CHARACTER = 8  # CSS pixels, of a label's wider letters
 NARROW_TICKS, WIDE_TICKS = 4, 14
 LINES = 4  # across a panel
+SHORTEST = 0.001  # seconds: a rollout has some length
+LONG, OUT_OF_SCALE = 120.0, 3.0  # a part so many seconds long, and so many times as long as all others together,
+ROOM_FOR_SHORTENED = 50.0  # percent, is drawn in so much
 HOUR, MINUTE = 3600, 60
 
 
@@ -43,38 +47,77 @@ class Tick:
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """The rollout's time.
+    """The rollout's time; a stretch that would leave no room for all the others is drawn shorter than it was.
 
     Attributes:
         start: unix seconds at the left; ``end``: at the right.
+        shortened: from when to when it is shorter; None where one scale does for all.
     """
 
     start: float
     end: float
+    shortened: tuple[float, float] | None = None
 
     @property
-    def length(self) -> float:
-        """Seconds in all; never 0."""
-        return max(self.end - self.start, 0.001)
+    def knots(self) -> list[tuple[float, float]]:
+        """Moments and their places, percent; between them the scale is even."""
+        end = max(self.end, self.start + SHORTEST)
+        if self.shortened is None:
+            return [(self.start, 0.0), (end, 100.0)]
+        first, last = self.shortened
+        scale = (100 - ROOM_FOR_SHORTENED) / ((end - self.start) - (last - first))
+        left = (first - self.start) * scale
+        return [(self.start, 0.0), (first, left), (last, left + ROOM_FOR_SHORTENED), (end, 100.0)]
 
     def x(self, at: float) -> float:
         """Give the place of a moment, percent; what lies outside is moved to the edge."""
-        return round(100 * min(max((at - self.start) / self.length, 0.0), 1.0), 2)
+        knots = self.knots
+        at = min(max(at, knots[0][0]), knots[-1][0])
+        (begin, left), (end, right) = next(piece for piece in pairwise(knots) if at <= piece[1][0])
+        return round(left + (right - left) * (at - begin) / (end - begin), 2) if end > begin else round(right, 2)
 
     def ticks(self) -> list[Tick]:
         """Mark few moments for a narrow page, and more between them for a wide one."""
-        coarse = _step(self.length, NARROW_TICKS)
-        fine = next(each for each in SECONDS if coarse % each == 0 and self.length / each <= WIDE_TICKS)
-        return [
-            Tick(self.x(self.start + second), self._text(second), 1 if second % coarse == 0 else 2)
-            for second in range(0, math.floor(self.length) + 1, fine)
-        ]
+        kept: list[Tick] = []
+        narrow = -float("inf")  # where the last one for a narrow page is
+        for tick in self._candidates():
+            if kept and tick.x - kept[-1].x < 100 / WIDE_TICKS / 2:
+                continue
+            first = tick.room == 1 and tick.x - narrow >= 100 / NARROW_TICKS / 2
+            narrow = tick.x if first else narrow
+            kept.append(replace(tick, room=1 if first else 2))
+        return kept
+
+    def _candidates(self) -> Iterator[Tick]:
+        """Give the round moments of each piece, those for a narrow page as ``room`` 1."""
+        for (begin, left), (end, right) in pairwise(self.knots):
+            length, share = end - begin, (right - left) / 100
+            coarse = _step(length, NARROW_TICKS * share)
+            nested = (each for each in SECONDS if coarse % each == 0 and length / each <= WIDE_TICKS * share)
+            fine = next(nested, coarse)
+            since = begin - self.start
+            for second in range(math.ceil(since / fine) * fine, math.floor(since + length) + 1, fine):
+                yield Tick(self.x(self.start + second), self._text(second), 1 if second % coarse == 0 else 2)
 
     def _text(self, second: int) -> str:
         minutes, seconds = divmod(second, MINUTE)
-        if self.length < HOUR:
+        if self.end - self.start < HOUR:
             return f"{minutes}:{seconds:02d}"
         return f"{minutes // MINUTE}:{minutes % MINUTE:02d}:{seconds:02d}"
+
+
+def time_axis(start: float, end: float, stretches: Sequence[tuple[float, float]]) -> TimeAxis:
+    """Make the axis of a rollout.
+
+    Args:
+        start: its first moment, unix seconds.
+        end: its last.
+        stretches: from when to when each of its parts lasted.
+    """
+    first, last = max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=(start, start))
+    length = last - first
+    others = (end - start) - length
+    return TimeAxis(start, end, (first, last) if length > max(LONG, OUT_OF_SCALE * others) and others > 1 else None)
 
 
 def room(share: float, text: str) -> int:
@@ -104,5 +147,5 @@ def rate_ticks(top: float) -> list[float]:
     return [round(step * number, 10) for number in range(1, math.ceil(top / step - 1e-6) + 1)]
 
 
-def _step(length: float, most: int) -> int:
+def _step(length: float, most: float) -> int:
     return next((each for each in SECONDS if length / each <= most), SECONDS[-1])

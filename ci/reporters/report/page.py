@@ -21,7 +21,7 @@ from checks.evidence import Terms
 from checks.words import count, percent
 from ci.reporters.figures import day, moment, seconds
 from ci.reporters.report.answers import answered
-from ci.reporters.report.axis import TimeAxis
+from ci.reporters.report.axis import TimeAxis, time_axis
 from ci.reporters.report.decisions_panel import decisions_panel
 from ci.reporters.report.headline import headline, spoken
 from ci.reporters.report.phases_panel import phases_panel
@@ -80,12 +80,14 @@ def typeset(text: str) -> str:
 
 def _known(rollout: Rollout, journal: Path, folder: Path) -> Mapping[str, Any]:
     """Give all that the templates may use."""
-    time, found = TimeAxis(rollout.start, rollout.end), rates(rollout)
+    stretches = [(part.began, part.began + part.took) for part in rollout.parts]
+    time, found = time_axis(rollout.start, rollout.end, stretches), rates(rollout)
     return {
         "rollout": rollout,
         "headline": headline(rollout),
         "verdict": SIGNS.get(rollout.outcome, "INCONCLUSIVE"),
         "ticks": time.ticks(),
+        "shortened": [part for part in rollout.parts if time.shortened and part.began == time.shortened[0]],
         "verticals": _verticals(rollout, time),
         "panels": [
             phases_panel(rollout, time),

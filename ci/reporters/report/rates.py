@@ -24,7 +24,7 @@ from ci.reporters.report.rollout import Rollout, Run
 from fixtures.recording import journal_tick
 
 POINTS = 500  # in the width of the page
-FEWEST = 20  # of one curve
+FEWEST = 60  # of one curve
 
 Side = Literal["canary", "stable"]
 

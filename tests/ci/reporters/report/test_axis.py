@@ -1,25 +1,32 @@
+from itertools import accumulate
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci.reporters.report.axis import CHARACTER, WIDTHS, TimeAxis, nice_top, rate_ticks, room
+from ci.reporters.report.axis import CHARACTER, WIDTHS, TimeAxis, nice_top, rate_ticks, room, time_axis
 
-LENGTHS = st.floats(0, 3 * 86400)
+LONGEST = st.tuples(st.floats(0, 600), st.floats(0, 3 * 86400), st.floats(0, 600))  # what came before it, and after
 
 
-@given(LENGTHS)
-def test_a_narrow_page_has_few_ticks_and_a_wide_one_more(length: float) -> None:
-    ticks = TimeAxis(1000.0, 1000.0 + length).ticks()
+def three_parts(lengths: tuple[float, float, float]) -> TimeAxis:
+    first, second, third = accumulate(lengths)
+    return time_axis(0.0, third, [(0.0, first), (first, second), (second, third)])
+
+
+@given(LONGEST)
+def test_a_narrow_page_has_few_ticks_and_a_wide_one_more(lengths: tuple[float, float, float]) -> None:
+    ticks = three_parts(lengths).ticks()
     narrow = [tick for tick in ticks if tick.room == 1]
-    assert 1 <= len(narrow) <= 5
-    assert len(narrow) <= len(ticks) <= 15
+    assert 1 <= len(narrow) <= 7
+    assert len(narrow) <= len(ticks) <= 18
     assert len({tick.text for tick in ticks}) == len(ticks)
     assert [tick.x for tick in ticks] == sorted(tick.x for tick in ticks)
     assert 0 <= ticks[0].x <= ticks[-1].x <= 100
 
 
-@given(LENGTHS, st.floats(-1e5, 1e6))
-def test_every_moment_has_a_place_on_the_axis(length: float, at: float) -> None:
-    axis = TimeAxis(0.0, length)
+@given(LONGEST, st.floats(-1e5, 1e6))
+def test_every_moment_has_a_place_on_the_axis(lengths: tuple[float, float, float], at: float) -> None:
+    axis = three_parts(lengths)
     assert 0 <= axis.x(at) <= 100
     assert axis.x(at) <= axis.x(at + 1)
 
@@ -27,6 +34,13 @@ def test_every_moment_has_a_place_on_the_axis(length: float, at: float) -> None:
 def test_a_tick_says_minutes_and_seconds_and_hours_where_there_are_some() -> None:
     assert [tick.text for tick in TimeAxis(0, 150).ticks() if tick.room == 1] == ["0:00", "1:00", "2:00"]
     assert [tick.text for tick in TimeAxis(0, 7200).ticks() if tick.room == 1][-1] == "2:00:00"
+
+
+def test_a_hold_of_a_night_leaves_room_for_the_rest() -> None:
+    axis = three_parts((60.0, 8 * 3600.0, 60.0))
+    assert (axis.x(60.0), axis.x(60.0 + 8 * 3600)) == (25.0, 75.0)
+    assert axis.x(30.0) == 12.5
+    assert three_parts((60.0, 180.0, 60.0)).shortened is None, "what fits is drawn to scale"
 
 
 @given(st.floats(1e-4, 1))
