@@ -1,7 +1,7 @@
 """A cluster in memory with the conflicts of a real one, and a release that stands in it at rest."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jsonpatch
@@ -71,11 +71,11 @@ class MemoryCluster:
         self._works()
         return self.objects.pop((resource.plural, namespace, name))
 
-    def json_patch(self, resource: Resource, namespace: str, name: str, operations: list[dict[str, Any]]) -> Object:
+    def json_patch(self, resource: Resource, namespace: str, name: str, operations: Sequence[dict[str, Any]]) -> Object:
         self.before("patch", name)
         current = self.get(resource, namespace, name)
         try:
-            changed = jsonpatch.apply_patch(current, operations)
+            changed = jsonpatch.apply_patch(current, [*operations])
         except jsonpatch.JsonPatchTestFailed as error:
             raise Invalid(str(error)) from error
         self._fresh(resource, namespace, name, changed["metadata"].get("resourceVersion"))
@@ -86,6 +86,12 @@ class MemoryCluster:
         body["spec"]["replicas"] = replicas
         body["status"] |= dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas"), replicas)
         return self._write(f"scale {replicas}", resource, namespace, name, body)
+
+    def list(self, resource: Resource, namespace: str, selector: str = "", *, fields: str = "") -> "list[Object]":
+        self._works()
+        kept = (resource.plural, namespace)
+        there = [each for (plural, where, _), each in self.objects.items() if (plural, where) == kept]
+        return copy.deepcopy(there)
 
     def _works(self) -> None:
         if self.broken:
