@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 OVERHEAD = 120.0  # seconds that a run may take besides watching
 SILENCE = 60.0  # seconds without a line of a run that watches
+_SEEN = ("at", "t", "seconds", "settled", "gap", "traffic", "in_flight", "weights")  # by a look
 
 
 @dataclass
@@ -210,7 +211,7 @@ class Listener:
                 promised = {key: line[key] for key in ("terms", "watch") if key in line}
                 self._tell(SuiteReady(at=line["at"], gates=line["gates"], took=took, **promised, **about))
             case "tick":
-                self._tell(Looked(**about, **{key: line[key] for key in LOOK_KEPT if key in line}))
+                self._tell(Looked(**about, **{key: line[key] for key in _SEEN if key in line}))
                 return
             case "progress":
                 self._tell(_progress(line, heard.place))
