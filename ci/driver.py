@@ -107,8 +107,6 @@ class Driver:
             steps=job.release.steps,
             who=job.who,
             target=job.target,
-            error_rate=job.release.objectives.error_rate,
-            latency=sorted(job.release.objectives.latency.items(), reverse=True),
         )
         self._tell(began)
 

@@ -37,8 +37,6 @@ class RolloutBegan(Event):
         steps: the canary's weights, percent.
         who: drives, ``name@host``.
         target: where.
-        error_rate: the objective, a share; None when it is not known.
-        latency: the objectives, the strictest first: pairs of a share and the seconds within which it is answered.
     """
 
     rollout: str
@@ -47,8 +45,6 @@ class RolloutBegan(Event):
     steps: Sequence[int]
     who: str
     target: str
-    error_rate: float | None = None
-    latency: Sequence[Sequence[float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
