@@ -131,7 +131,9 @@ class Stage:
         target = self.target
         if through:
             target = replace(target, envoys=(), rewrites={**target.rewrites, prometheus.NAME: through})
-        return Subject(self.release.model_copy(update={"soak": 1.0, **release}), target, weight)
+        fast = self.release.objectives.model_copy(update={"latency": {0.99: 0.5}})
+        said = {"soak": 1.0, "objectives": fast, **release}
+        return Subject(self.release.model_copy(update=said), target, weight)
 
 
 @pytest.fixture(scope="session")
