@@ -18,7 +18,7 @@ Exit status:
   0  promoted (or: the command did what was asked)
   1  not promoted: rolled back, or refused by preflight; the service is as before
   2  wrong usage or configuration; nothing was changed
-  3  held: another rollout has the service; nothing was changed
+  3  another rollout has the service; nothing was changed (a weight that is held keeps `run` running)
   4  the rollback is not complete: a person is needed
 """
 
@@ -26,6 +26,7 @@ RELEASE = click.argument("file", metavar="RELEASE", type=click.Path(dir_okay=Fal
 TARGET = click.option(
     "--target", default="sandbox", show_default=True, help="sandbox, sandbox:FOLDER, or a context of your kubeconfig."
 )
+REASON = click.option("--reason", default="by hand", show_default=True, help="Stands in the record, for the others.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, for programs.")
 
 
@@ -100,7 +101,7 @@ def status(file: Path, target: str, as_json: bool) -> None:
 @main.command()
 @RELEASE
 @TARGET
-@click.option("--reason", default="by hand", show_default=True, help="Stands in the record, for the others.")
+@REASON
 @JSON
 def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
     """Take the traffic of a running rollout back at once, whoever drives it."""
@@ -111,6 +112,68 @@ def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
 
     done = abort_now(load_release(file), resolve(target), f"{driver_name()}: {reason}")
     click.echo(json.dumps(done.as_json()) if as_json else done.sentence)
+
+
+def _say(file: Path, target: str, what: str, reason: str, *, as_json: bool) -> None:
+    """Say something to the rollout that is going on, whoever drives it."""
+    from ci.ask import ask  # noqa: PLC0415
+    from ci.traffic import traffic_of  # noqa: PLC0415
+    from ci.who import driver_name  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+    from fixtures.waiting import SYSTEM_CLOCK  # noqa: PLC0415
+
+    traffic = traffic_of(load_release(file), resolve(target).cluster())
+    said = ask(traffic, what, driver_name(), reason, SYSTEM_CLOCK.now())
+    click.echo(json.dumps(said.as_json()) if as_json else said.sentence)
+
+
+@main.command()
+@RELEASE
+@TARGET
+@REASON
+@JSON
+def pause(file: Path, target: str, reason: str, as_json: bool) -> None:
+    """Let no weight rise any more, whoever drives; the canary goes on being watched."""
+    _say(file, target, "pause", reason, as_json=as_json)
+
+
+@main.command()
+@RELEASE
+@TARGET
+@REASON
+@JSON
+def resume(file: Path, target: str, reason: str, as_json: bool) -> None:
+    """End a pause, or have an undecided step judged again."""
+    _say(file, target, "resume", reason, as_json=as_json)
+
+
+@main.command()
+@RELEASE
+@TARGET
+@click.option("--reason", help="Stands in the record; with --force it has to be given.  [default: by hand]")
+@click.option("--force", is_flag=True, help="Skip the gates of this weight as well; stands in every report.")
+@JSON
+def promote(file: Path, target: str, reason: str | None, force: bool, as_json: bool) -> None:
+    """Skip the waiting, not the gates: approve what comes after this weight."""
+    if force and not (reason or "").strip():
+        raise click.UsageError("--force skips gates: say why, with --reason TEXT")
+    _say(file, target, "force" if force else "promote", reason or "by hand", as_json=as_json)
+
+
+@main.command()
+@RELEASE
+@TARGET
+@JSON
+def watch(file: Path, target: str, as_json: bool) -> None:
+    """Show a running rollout, whoever drives it, until it is over; Ctrl-C only stops looking."""
+    from ci.follow import follow  # noqa: PLC0415
+    from ci.reporters.glances import shown  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+
+    with shown(as_json=as_json) as show:
+        follow(load_release(file), resolve(target), show)
 
 
 @main.group()

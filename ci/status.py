@@ -65,6 +65,7 @@ class Status:
         routed = ", ".join(f"{share:g} %" for share in self.routed) or "nobody to ask"
         return [
             self._rollout(),
+            *self._waits(),
             *(f"weights    {name}: stable/canary {weights}" for name, weights in self.weights.items()),
             f"data plane the canary's share: {routed}",
             *(_version(name, each) for name, each in (("stable", self.stable), ("canary", self.canary))),
@@ -79,6 +80,11 @@ class Status:
         abort = f"; ABORTED by {record.abort}" if record.abort else ""
         began = f"{self.service}: rollout {record.rollout} of {record.image} by {record.who}"
         return f"{began}, in {record.phase.value}{step} since {record.since}{abort}"
+
+    def _waits(self) -> list[str]:
+        record = self.record
+        said = {"held": record.held, "paused by": record.pause, "gates skipped by": record.force} if record else {}
+        return [f"{what:10} {text}" for what, text in said.items() if text]
 
     def _driver(self) -> str:
         if self.holder.identity:

@@ -152,6 +152,40 @@ def test_abort_without_a_rollout_changes_nothing(type_in: Callable[..., Result],
     assert cluster.writes == []
 
 
+def test_pause_and_resume_say_what_they_have_done(type_in: Callable[..., Result], at_25: Any) -> None:
+    paused = type_in("pause", EXAMPLE, "--reason", "lunch")
+    assert paused.output.startswith("rollout 3f9c2a is paused: the canary stays at 25 % and goes on being watched")
+    assert ": lunch (" in type_in("status", EXAMPLE).output
+    assert type_in("resume", EXAMPLE).output.startswith("rollout 3f9c2a is resumed (its driver, ci@jenkins-7, hears")
+
+
+def test_promote_for_programs_is_json(type_in: Callable[..., Result], at_25: Any) -> None:
+    said = json.loads(type_in("promote", EXAMPLE, "--json").output)
+    assert (said["what"], said["weight"], said["rollout"]) == ("promote", 25, "3f9c2a")
+
+
+def test_gates_are_skipped_only_with_a_reason(type_in: Callable[..., Result], at_25: Any) -> None:
+    refused = type_in("promote", EXAMPLE, "--force")
+    assert refused.exit_code == 2
+    assert "say why, with --reason TEXT" in refused.stderr
+    assert at_25.writes[-1:] == at_25.writes[:1]
+    assert json.loads(type_in("promote", EXAMPLE, "--force", "--reason", "hotfix", "--json").output)["what"] == "force"
+    assert "gates skipped by" in type_in("status", EXAMPLE).output
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "promote"])
+def test_nobody_to_talk_to_is_exit_2(type_in: Callable[..., Result], cluster: Any, verb: str) -> None:
+    result = type_in(verb, EXAMPLE)
+    assert result.exit_code == 2
+    assert "no rollout is going on" in result.stderr
+
+
+def test_watch_shows_that_nothing_is_going_on(type_in: Callable[..., Result]) -> None:
+    result = type_in("watch", EXAMPLE)
+    assert result.exit_code == 0
+    assert result.output.startswith("rebate-core: no rollout is going on\n")
+
+
 def test_a_virtual_service_that_is_missing_is_named(type_in: Callable[..., Result], cluster: Any) -> None:
     cluster.delete(VIRTUAL_SERVICES, "production", "rebate-core")
     result = type_in("abort", EXAMPLE)
