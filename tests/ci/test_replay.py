@@ -15,14 +15,16 @@ TERMS = Terms(weight=0, latency=(LatencyObjective(0.99, 0),), soak=60, limit=600
 Line = dict[str, Any]
 
 
-def run(rates: list[tuple[int, float, float]], *, rate: int = 2000, slow: float = 0.0) -> Iterator[Line]:
+def run(
+    rates: list[tuple[int, float, float]], *, rate: int = 2000, slow: float = 0.0, stable: float = 0.001
+) -> Iterator[Line]:
     """Give the lines of a run: for each (seconds, weight, error rate) of the canary; stable has 0.1 %."""
     totals, t = {"canary": [0, 0, 0], "stable": [0, 0, 0]}, 0
     for seconds, weight, error_rate in rates:
         for _ in range(seconds):
             t += 1
             canary = round(rate * weight / 100)
-            for side, requests, bad in (("canary", canary, error_rate), ("stable", rate - canary, 0.001)):
+            for side, requests, bad in (("canary", canary, error_rate), ("stable", rate - canary, stable)):
                 errors = sum(random.random() < bad for _ in range(requests))
                 totals[side] = [a + b for a, b in zip(totals[side], (requests, errors, requests * slow), strict=True)]
             sides = {s: [{"pod": s, "requests": n, "errors": x, "slow": y}] for s, (n, x, y) in totals.items()}
@@ -106,3 +108,9 @@ def test_time_has_to_grow() -> None:
     recorded(line, "runs.jsonl:1")
     with pytest.raises(InputError, match="time has to grow"):
         recorded(line, "runs.jsonl:2")
+
+
+def test_an_outage_that_stable_shares_is_held_and_not_promoted() -> None:
+    found = replayed(run([(60, 5, 0.2)], stable=0.2))
+    assert found["verdict"] == "INCONCLUSIVE"
+    assert found["gates"]["error_rate"]["sentence"].startswith("both versions are bad, an outage that they share")
