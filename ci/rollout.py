@@ -245,6 +245,20 @@ def report(journal: Path, out: Path | None) -> None:
 
 
 @main.command()
+@RELEASE
+@click.option("--rate", required=True, metavar="N/s", help="The traffic to both versions, such as 120/s.")
+@click.option("--group", type=float, help="Requests that may share one fate; else what the release file says.")
+@JSON
+def plan(file: Path, rate: str, group: float | None, as_json: bool) -> None:
+    """Say how long a release will take, and how soon a bad canary is stopped."""
+    from ci.outlook import outlook, rate_of  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+
+    found = outlook(load_release(file), rate_of(rate), group)
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(found.lines()))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
     from fixtures.release import json_schema  # noqa: PLC0415
