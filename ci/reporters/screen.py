@@ -82,7 +82,7 @@ def _standing(began: RolloutBegan, view: View) -> Text:
         return Text(f"{began.service}: {view.ended.outcome.upper()}", style="bold")
     if view.rollback:
         return Text(f"{began.service}: ROLLING BACK", style="bold red")
-    waiting = [gate.name for gate in view.gates if gate.waits]
+    waiting = [gate.name for gate in view.gates if gate.waits and not view.held]
     what = f", waiting for {waiting[0] if len(waiting) == 1 else f'{len(waiting)} gates'}" if waiting else ""
     return Text(f"{began.service}: {view.parts[-1].label if view.parts else 'starting'}{what}", style="bold")
 
@@ -145,7 +145,7 @@ def _gates(view: View, *, compact: bool) -> RenderableType:
         mark, style = MARKS[gate.outcome]
         one_line = compact or gate.outcome == "PASS"
         words = Text(gate.sentence, no_wrap=one_line, overflow="ellipsis" if one_line else "fold")
-        about = Group(_evidence(gate, view.watched), words) if gate.waits else words
+        about = Group(_evidence(gate, view.watched), words) if gate.waits and not view.held else words
         grid.add_row(Text(mark, style=style), Text(gate.name, style=style), about)
     return grid
 

@@ -58,6 +58,22 @@ def test_inconclusive_is_not_failed() -> None:
     assert conclude(lines, 1) == Conclusion(Result.INCONCLUSIVE, "no traffic")
 
 
+def test_an_outage_of_both_versions_is_not_just_undecided() -> None:
+    outage = said("error_rate", "INCONCLUSIVE", "both versions are bad") | {"numbers": {"shared_outage": 1}}
+    lines = [opened("split", "error_rate"), said("split", "INCONCLUSIVE"), outage]
+    assert conclude(lines, 1) == Conclusion(Result.OUTAGE, "both versions are bad")
+
+
+def test_a_failure_counts_more_than_an_outage() -> None:
+    outage = said("error_rate", "INCONCLUSIVE") | {"numbers": {"shared_outage": 1}}
+    assert conclude([opened("error_rate", "pods"), outage, said("pods", "FAIL")], 1).result is Result.FAILED
+
+
+def test_an_outage_that_is_over_at_the_end_is_none() -> None:
+    outage = said("error_rate", "INCONCLUSIVE") | {"numbers": {"shared_outage": 1}}
+    assert conclude([opened("error_rate"), outage, said("error_rate", "PASS")], 0).result is Result.PASSED
+
+
 def test_the_last_word_of_a_gate_counts() -> None:
     lines = [opened("pods"), said("pods", "INCONCLUSIVE"), said("pods", "PASS")]
     assert conclude(lines, 0).result is Result.PASSED

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -107,6 +108,12 @@ def test_the_command_can_be_typed_by_a_person(tmp_path: Path) -> None:
     assert words[3:8] == ["scenarios/canary_step.py", "--release", "release.yaml", "--step", "5"]
     assert "junit_suite_name=rebate-core.step-05" in words
     assert f"--junitxml={tmp_path}/step-05.xml" in words
+
+
+def test_a_run_that_only_watches_says_so(tmp_path: Path) -> None:
+    watching = replace(ORDER, watch=True)
+    assert "--watch" in command(watching, "rebate-core", tmp_path / "watch-05.xml", tmp_path / "v.jsonl")
+    assert "--watch" not in command(ORDER, "rebate-core", tmp_path / "step-05.xml", tmp_path / "v.jsonl")
 
 
 def test_no_secret_of_the_driver_reaches_the_gates(tmp_path: Path) -> None:

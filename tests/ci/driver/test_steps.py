@@ -1,0 +1,58 @@
+"""``steps: auto``: the driver takes the steps that preflight has found, and none that it has not."""
+
+from typing import Any
+
+import pytest
+
+from ci.events import RolloutBegan, Scaled, StepsChosen
+from ci.reporters.timeline import pending
+
+
+@pytest.fixture
+def automatic(bench: Any) -> Any:
+    """A release that leaves its steps to preflight, which says that it takes 10 % to begin with."""
+    bench.release = bench.release.model_copy(update={"steps": ()})
+    bench.suite("preflight", outcomes={"plan_fits": "PASS"}, numbers={"first": 10.0, "rate": 120.0})
+    return bench
+
+
+def test_the_first_step_is_the_one_that_preflight_has_found(automatic: Any) -> None:
+    assert automatic.run().outcome == "promoted"
+    assert automatic.weights == [0, 10, 25, 50, 100, 0]
+    assert automatic.told(StepsChosen)[0].steps == (10, 25, 50, 100)
+    assert automatic.told(StepsChosen)[0].rate == 120
+
+
+def test_the_canary_is_made_for_that_step(automatic: Any) -> None:
+    automatic.suite("preflight", outcomes={"plan_fits": "PASS"}, numbers={"first": 50, "rate": 4.0})
+    automatic.run()
+    assert automatic.told(Scaled)[0].replicas == 2
+
+
+def test_people_see_what_is_still_to_come(automatic: Any) -> None:
+    automatic.run()
+    assert pending(automatic.events[:2]) == ["deploy", "promote", "serve"]
+    chosen = automatic.events.index(automatic.told(StepsChosen)[0])
+    assert pending(automatic.events[: chosen + 1]) == ["deploy", "10 %", "25 %", "50 %", "100 %", "promote", "serve"]
+
+
+def test_a_preflight_that_finds_none_changes_nothing(automatic: Any) -> None:
+    automatic.suite("preflight", outcomes={"plan_fits": "FAIL"})
+    ended = automatic.run()
+    assert (ended.outcome, automatic.git.log, automatic.weights) == ("refused", [], [0])
+
+
+def test_a_preflight_that_does_not_say_is_refused(automatic: Any) -> None:
+    automatic.suite("preflight", outcomes={"image_exists": "PASS"})
+    ended = automatic.run()
+    assert ended.outcome == "refused"
+    assert "preflight has not said which first step can pass; write steps: [5, 25, ...]" in ended.sentence
+    assert automatic.git.log == []
+
+
+def test_steps_that_are_written_down_are_taken_as_they_are(bench: Any) -> None:
+    bench.suite("preflight", outcomes={"plan_fits": "PASS"}, numbers={"first": 10, "rate": 120.0})
+    bench.run()
+    assert bench.weights == [0, 5, 25, 50, 100, 0]
+    assert not bench.told(StepsChosen)
+    assert bench.told(RolloutBegan)[0].steps == (5, 25, 50, 100)
