@@ -79,8 +79,9 @@ def test_a_forced_push_is_followed(origin, repositories):
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a_yaml", "kind: [Service\n", "a.yaml"),
-        ("a_yaml", "just text\n", "Object 'Kind' is missing"),
+        ("a_yaml", "apiVersion: v1\nkind: [Service\nmetadata: {name: a}\n", "a.yaml"),
+        ("a_yaml", SERVICE % "a" + "---\njust text\n", "Object 'Kind' is missing"),
+        ("a_json", "{}\n", "Object 'Kind' is missing"),
         ("a_yaml", "apiVersion: v1\nkind: Service\n", "metadata.name is missing"),
         ("kustomization_yaml", "resources: []\n", "plain YAML only"),
         (
@@ -94,6 +95,12 @@ def test_what_can_not_be_read_is_said(origin, repositories, name, text, said):
     commit = origin.commit(**{name: text})
     with pytest.raises(SourceError, match=said.replace(".", r"\.")):
         repositories.manifests(URL, commit, "base")
+
+
+@pytest.mark.parametrize("text", ["kind: [Service\n", "just text\n", "replicas: 4\n"])
+def test_a_file_that_does_not_look_like_a_manifest_is_passed_over(origin, repositories, text):
+    commit = origin.commit(a_yaml=text, b_yaml=SERVICE % "b")
+    assert names(repositories.manifests(URL, commit, "base")) == ["b"]
 
 
 def test_yaml_is_read_as_kubernetes_reads_it(origin, repositories):
