@@ -11,6 +11,7 @@ from pathlib import Path
 from ci.abort import taking_back
 from ci.autoscaler import Autoscaler
 from ci.brake import Brake
+from ci.companion import Companion
 from ci.deployer import ArgoCD, Deployer
 from ci.driver import Driver
 from ci.events import Event, Note, RolloutEnded
@@ -147,6 +148,7 @@ def _performer(
     suites = PytestSuites(release.service, job.reports, target.gates_kubeconfig)
     listener = Listener(job, state, words, suites, watch, tell, mover.move)
     holding = Holding(job, state, words, listener, mover, watch, tell)
+    watch.meanwhile = Companion(state, listener, watch).look
     autoscaler = Autoscaler(job, state, cluster, mover.note, watch, tell)
 
     def keep_before() -> Path:

@@ -11,6 +11,7 @@ Rules:
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -94,7 +95,9 @@ class Listener:
         self._watch = watch
         self._tell = tell
         self._move = move
-        self._current: Heard | None = None
+        self.current: Heard | None = None  # the run that was started last, until it has ended
+        self.attended = False  # whether somebody waits for it
+        self.free_since = 0.0  # since when nobody does, by the watch
         self._orders = Orders(job, state)
 
     def run(self, suite: Suite, place: Place) -> None:
@@ -107,9 +110,10 @@ class Listener:
         Raises:
             Stop: when it is not passed; the run may then still be there for ``reap``.
         """
-        heard = self._start(suite, place)
-        status = self._listen(heard, suite)
-        self._current = None
+        heard = self.start(suite, place)
+        with self._attending():
+            status = self._listen(heard, suite)
+        self.current = None
         conclusion = self._ended(heard, status)
         if conclusion.result is not Result.PASSED:
             raise Stop(self._counts_as(conclusion.result, place), conclusion.why)
@@ -128,17 +132,15 @@ class Listener:
         Raises:
             Stop: when harm is shown, or nobody watches any more.
         """
-        heard = self._start(suite, place, watch=True)
-        answer = self._listen_until(heard, suite, over)
-        status = heard.run.end(gently=False)
-        self._hear(heard, suite)
-        self._current = None
-        self._ended(heard, status)
+        heard = self.start(suite, place, watch=True)
+        with self._attending():
+            answer = self._listen_until(heard, suite, over)
+        self.leave()
         return answer
 
     def reap(self) -> None:
         """See to the end of a run that was left behind."""
-        heard, self._current = self._current, None
+        heard, self.current = self.current, None
         if heard is not None:
             status = heard.run.end(gently=heard.failed)
             for line in heard.hear():
@@ -151,18 +153,46 @@ class Listener:
         Raises:
             Stop: when that is what it says at last.
         """
-        heard = self._current
+        heard = self.current
         self.reap()
         if heard is not None and heard.failed:
             raise _failed(next(line for line in heard.lines if line.get("outcome") == "FAIL"))
 
-    def _start(self, suite: Suite, place: Place, *, watch: bool = False) -> Heard:
+    def start(self, suite: Suite, place: Place, *, watch: bool = False) -> Heard:
+        """Start a run; one that is still there is seen to first.
+
+        Args:
+            suite: which one.
+            place: where the rollout is.
+            watch: whether it only looks for harm.
+
+        Raises:
+            Stop: when the one that is still there ends with a FAIL.
+        """
         self.leave()
         order, now = self._orders(suite, place, watch=watch), self._watch.monotonic()
-        self._current = heard = Heard(order, self._suites(order), place, now, now)
+        self.current = heard = Heard(order, self._suites(order), place, now, now)
         command = heard.run.command
         self._tell(SuiteStarted(at=self._watch.now(), suite=order.scenario, step=_step(place), command=command))
         return heard
+
+    def overhear(self, heard: Heard, suite: Suite) -> None:
+        """Hear what a run that watches has to say; its own end is too early.
+
+        Args:
+            heard: the run.
+            suite: which one it is.
+
+        Raises:
+            Stop: when harm is shown, or it does not watch any more.
+        """
+        name, status = heard.order.name, heard.run.status()
+        self._hear(heard, suite)
+        if status is not None:
+            why = conclude(heard.lines, status).why or f"pytest ended with status {status}"
+            raise Stop(Result.FAILED, f"the suite {name}, which watches, has ended by itself: {why}")
+        if self._watch.monotonic() - heard.heard > SILENCE:
+            raise Stop(Result.FAILED, f"the suite {name}, which watches, is silent for {SILENCE:g} s")
 
     def _listen(self, heard: Heard, suite: Suite) -> int:
         """Hear a run until it ends; give its exit status."""
@@ -179,17 +209,20 @@ class Listener:
             self._watch.sleep(LOOK)
 
     def _listen_until(self, heard: Heard, suite: Suite, over: Callable[[], T | None]) -> T:
-        """Hear a run that watches until it is over; its own end is too early."""
-        while (status := heard.run.status()) is None:
-            self._hear(heard, suite)
+        """Hear a run that watches until it is over."""
+        while True:
+            self.overhear(heard, suite)
             if heard.opened and (answer := over()) is not None:
                 return answer
-            if self._watch.monotonic() - heard.heard > SILENCE:
-                raise Stop(Result.FAILED, f"the suite {heard.order.name}, which watches, is silent for {SILENCE:g} s")
             self._watch.sleep(LOOK)
-        self._hear(heard, suite)
-        why = conclude(heard.lines, status).why or f"pytest ended with status {status}"
-        raise Stop(Result.FAILED, f"the suite {heard.order.name}, which watches, has ended by itself: {why}")
+
+    @contextmanager
+    def _attending(self) -> Iterator[None]:
+        self.attended = True
+        try:
+            yield
+        finally:
+            self.attended, self.free_since = False, self._watch.monotonic()
 
     def _hear(self, heard: Heard, suite: Suite) -> None:
         """Hear what is new."""

@@ -72,6 +72,7 @@ class Watch:
         self._pulled = pulled
         self._held = held
         self._clock = clock
+        self.meanwhile: Callable[[], None] = lambda: None  # asked at each look
         self._looked = clock.monotonic()
 
     def now(self) -> float:
@@ -137,6 +138,10 @@ class Watch:
         if self.monotonic() - self._looked < TICK:
             return
         self._looked = self.monotonic()
+        self._read()
+        self.meanwhile()
+
+    def _read(self) -> None:
         try:
             for seen in self._traffic.look():
                 self.permit(seen)

@@ -13,6 +13,7 @@ import pytest
 from ci.abort import taking_back
 from ci.ask import ask
 from ci.autoscaler import Autoscaler
+from ci.companion import Companion
 from ci.deployer import ArgoCD, Deployer
 from ci.driver import Driver
 from ci.events import Event, PhaseEntered, RolloutEnded
@@ -194,6 +195,7 @@ class Bench:
         self.events: list[Event] = []
         self.history: list[tuple[float, int, str]] = []
         self.pulled, self.held = "", True
+        self.sync_takes = 1.0
         self.access_log: Path | None = None
         self._subsets, self._folder = subsets, tmp_path
         self._due: list[tuple[float, Callable[[], None]]] = []
@@ -245,6 +247,7 @@ class Bench:
         argo = ArgoCD(lambda: None, lambda commit: self._sync(watch))
         deployer = Deployer(job, state, self.cluster, self.git, argo, watch, self._tell, mover.note_commit)
         listener = Listener(job, state, words, self._start, watch, self._tell, mover.move)
+        watch.meanwhile = Companion(state, listener, watch).look
         keep = self._folder / "before.json"
         self.performer = Performer(
             job,
@@ -305,8 +308,8 @@ class Bench:
         return self.runs[-1]
 
     def _sync(self, watch: Watch) -> None:
-        """Argo CD needs a second; then the Deployments have Git's images."""
-        watch.sleep(1)
+        """Argo CD needs a moment; then the Deployments have Git's images."""
+        watch.sleep(self.sync_takes)
         for name, image in self.git.images.items():
             body = self.cluster.get(DEPLOYMENTS, "production", name)
             body["spec"]["template"]["spec"]["containers"][0]["image"] = image
