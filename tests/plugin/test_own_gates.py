@@ -7,7 +7,8 @@ import pytest
 from fixtures.errors import InputError
 from fixtures.own_gates import own_gates
 
-RELEASE = (Path(__file__).parents[2] / "examples" / "rebate-core" / "release.yaml").read_text()
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rebate-core" / "release.yaml"
+RELEASE = "".join(line for line in EXAMPLE.read_text().splitlines(keepends=True) if not line.startswith("gates:"))
 
 
 def test_files_are_named_from_the_release_files_own_folder(tmp_path) -> None:

@@ -1,6 +1,7 @@
 """A sandbox under live load, and the command line as a person types it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,7 @@ class Place:
         self.release = folder / "release.yaml"
         steps = EXAMPLE.read_text().replace("[5, 25, 50, 100]", "[25, 100]").replace("soak: 3s", "soak: 1s")
         self.release.write_text(steps)
+        shutil.copy(EXAMPLE.with_name("own_gates.py"), folder)
         self._folder = folder
 
     def command(self, *words: str) -> list[str]:
