@@ -7,7 +7,8 @@ Rules:
        boundary, so they can not both be true
     3. each of the two parts, bounds and canary, gets half of the error probability; a FAIL is shared by the steps,
        since this evidence begins anew at each
-    4. without traffic on stable there is nothing to compare with, which is INCONCLUSIVE; at 100 % there is no stable
+    4. each side has a group size of its own: both share a kind of bursts, but not how many requests one hits
+    5. without traffic on stable there is nothing to compare with, which is INCONCLUSIVE; at 100 % there is no stable
        left, and the gate has nothing to say
 """
 
@@ -29,6 +30,8 @@ class AgainstStable(Judge):
         super().__init__(terms)
         self._canary, self._stable = Count(), Count()
         self._at = 0.0
+        self._group = terms.margin_group or terms.group
+        self._stable_group = terms.stable_group or terms.group
         self._pass_at = 2 / terms.pass_error
         self._fail_at = 2 * terms.steps / terms.fail_error
         self._lowest = Bound(ABOVE, terms.pass_error / 2)
@@ -66,13 +69,13 @@ class AgainstStable(Judge):
 
     def _worse(self) -> float:
         """Give the evidence that the canary is over stable's upper bound plus the margin."""
-        limit = self._highest.update(self._stable, self.terms.group) + self.terms.margin
-        return evidence_above(limit, self._canary.requests, self._canary.bad, self.terms.group) if limit < 1 else 0.0
+        limit = self._highest.update(self._stable, self._stable_group) + self.terms.margin
+        return evidence_above(limit, self._canary.requests, self._canary.bad, self._group) if limit < 1 else 0.0
 
     def _good(self) -> float:
         """Give the evidence that the canary is under stable's lower bound plus the margin."""
-        limit = self._lowest.update(self._stable, self.terms.group) + self.terms.margin
-        return evidence_below(limit, self._canary.requests, self._canary.bad, self.terms.group)
+        limit = self._lowest.update(self._stable, self._stable_group) + self.terms.margin
+        return evidence_below(limit, self._canary.requests, self._canary.bad, self._group)
 
     def verdict(self) -> Verdict:
         """Say both rates with their counts, and the margin."""
@@ -105,7 +108,7 @@ class AgainstStable(Judge):
     def _numbers(self) -> dict[str, Number]:
         sides = {"canary": self._canary, "stable": self._stable}
         counts = {f"{name}_{part}": getattr(seen, part) for name, seen in sides.items() for part in ("requests", "bad")}
-        return {**counts, "margin": self.terms.margin, "group": self.terms.group}
+        return {**counts, "margin": self.terms.margin, "group": self._group}
 
     def nearness(self) -> Nearness:
         """Say how much evidence there is, for the side that is nearer."""

@@ -214,7 +214,7 @@ class LatencyObjective:
 
     Attributes:
         share: such as 0.99.
-        bound: seconds.
+        bound: seconds; 0 where a record only says which answers were slow.
     """
 
     share: float
@@ -234,6 +234,9 @@ class Terms:
         soak: no PASS before so long.
         limit: no look after so long.
         group: requests that may share one fate; 1 means each is on its own.
+        latency_groups: the same for slow answers, one for each latency objective; empty: as ``group``.
+        margin_group: the same for the canary's errors when it is compared with stable; None: as ``group``.
+        stable_group: the same for stable's errors; None: as ``group``.
         block: seconds over which they may do so.
         pass_error: probability of a false PASS, per gate and step.
         fail_error: probability of a false FAIL, per gate and rollout.
@@ -251,6 +254,9 @@ class Terms:
     soak: float = 60.0
     limit: float = 600.0
     group: float = 5.0
+    latency_groups: tuple[float, ...] = ()
+    margin_group: float | None = None
+    stable_group: float | None = None
     block: float = 30.0
     pass_error: float = 0.01
     fail_error: float = 0.0025

@@ -9,6 +9,7 @@ Rules:
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from checks.evidence import Answers, Count, Nearness, Terms, Tick, Traffic
@@ -23,7 +24,10 @@ class _Slowness(RateJudge):
 
     def __init__(self, terms: Terms, index: int) -> None:
         objective = terms.latency[index]
-        what = f"share of canary answers slower than {milliseconds(objective.bound)}:"
+        bound = f"slower than {milliseconds(objective.bound)}" if objective.bound else "that are slow"
+        what = f"share of canary answers {bound}:"
+        if terms.latency_groups:
+            terms = replace(terms, group=terms.latency_groups[index])
         super().__init__(terms, 1 - objective.share, what, terms.fail_error / len(terms.latency))
         self._index = index
 

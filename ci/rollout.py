@@ -259,6 +259,28 @@ def plan(file: Path, rate: str, group: float | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--error-rate", metavar="1%", help="The objective.")
+@click.option("--latency", metavar="99%", help="The share of answers that must not be slow.")
+@click.option("--margin", metavar="0.5%", help="By how much the canary's error rate may be over stable's.")
+@click.option("--soak", metavar="60s", help="No PASS of a weight before so long.")
+@click.option("--limit", metavar="10m", help="No look at a weight after so long.")
+@click.option("--group", metavar="N|auto", help="Requests that may share one fate; auto: by the lines at weight 0.")
+@click.option("--release", type=click.Path(dir_okay=False, path_type=Path), help="A release file, for the rest.")
+@JSON
+def replay(file: Path, as_json: bool, release: Path | None, **options: str | None) -> None:
+    """Judge recorded traffic again: a journal, or JSON Lines with one look a line.
+
+    A line is {"run": "a", "t": 12.0, "weight": 5, "canary": [{"pod": "c-1", "requests": 1204, "errors": 3,
+    "slow": 9}], "stable": [...]}, with cumulative counters; docs/decision.md says more.
+    """
+    from ci.replay.command import replay as judged  # noqa: PLC0415
+
+    for line in judged(file, as_json=as_json, release=release, options=options):
+        click.echo(line)
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
     from fixtures.release import json_schema  # noqa: PLC0415
