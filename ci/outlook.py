@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from checks.evidence import Terms
-from checks.forecast import StepForecast, StopForecast, forecast, stop_forecast
+from checks.forecast import StepForecast, StopForecast, automatic, forecast, stop_forecast
 from checks.words import count, percent, seconds
 from fixtures.errors import InputError
 from fixtures.release import Release
@@ -95,7 +95,8 @@ def outlook(release: Release, rate: float, group: float | None) -> Outlook:
         rate: requests a second.
         group: requests that may share one fate; None takes what the release file says.
     """
-    steps = [_terms(release, weight, group) for weight in release.planned]
+    found = release.steps or [step.weight for step in automatic(lambda weight: _terms(release, weight, group), rate)]
+    steps = [_terms(release, int(weight), group) for weight in found]
     return Outlook(
         rate,
         steps[0].group,

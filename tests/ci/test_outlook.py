@@ -40,3 +40,9 @@ def test_larger_groups_take_longer() -> None:
     alone, five = outlook(RELEASE, 1000, 1), outlook(RELEASE, 1000, 5)
     assert all(slow.seconds >= quick.seconds for slow, quick in zip(five.steps, alone.steps, strict=True))
     assert five.steps[0].seconds > alone.steps[0].seconds
+
+
+def test_steps_that_are_left_to_preflight_are_those_that_it_would_find() -> None:
+    found = outlook(RELEASE.model_copy(update={"steps": ()}), 300, None)
+    assert [step.weight for step in found.steps] == [5, 25, 50, 100]
+    assert all(step.fits for step in found.steps)
