@@ -63,6 +63,7 @@ class Place:
     """A sandbox with the example's release on it."""
 
     def __init__(self, state: Path, folder: Path) -> None:
+        self._state = state
         self.target: Target = of_sandbox(state)
         self.cluster = self.target.cluster()
         self.images: dict[str, str] = json.loads((state / "sandbox.json").read_text())["images"]
@@ -75,6 +76,30 @@ class Place:
     def command(self, *words: str) -> list[str]:
         verb, *rest = words
         return [sys.executable, "-m", "ci.rollout", verb, str(self.release), "--target", self.target.name, *rest]
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Give what the API server has written, in order."""
+        return [json.loads(line) for line in (self._state / "writes.jsonl").read_text().splitlines()]
+
+    def canary_pods_lost_under_traffic(self) -> list[str]:
+        """Name the canary's pods that were deleted while it had a weight: none, whatever Git's sync did meanwhile."""
+        lost, weight = [], 0
+        for write in self.writes():
+            if write["resource"] == "virtualservices":
+                weight = write["body"]["spec"]["http"][0]["route"][1].get("weight", 0)
+            elif write["resource"] == "pods" and write["verb"] == "delete" and "-canary-" in write["name"] and weight:
+                lost.append(write["name"])
+        return lost
+
+    def most_canary_replicas(self) -> int:
+        """Give the most replicas that the canary ever had, as its pods were made."""
+        pods: set[str] = set()
+        most = 0
+        for write in self.writes():
+            if write["resource"] == "pods" and "-canary-" in write["name"]:
+                (pods.discard if write["verb"] == "delete" else pods.add)(write["name"])
+                most = max(most, len(pods))
+        return most
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Type a command and wait for its end."""

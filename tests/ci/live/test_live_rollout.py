@@ -27,6 +27,8 @@ def test_a_good_image_is_promoted_and_a_second_driver_is_refused_meanwhile(place
     left = place.cluster.get(VIRTUAL_SERVICES, "production", "rebate-core")
     assert [entry["weight"] for entry in left["spec"]["http"][0]["route"]] == [100, 0]
     assert not [key for key in left["metadata"].get("annotations", {}) if key.startswith("sluicegate.dev/")]
+    assert place.canary_pods_lost_under_traffic() == []
+    assert place.most_canary_replicas() == 4
 
 
 @pytest.mark.usefixtures("as_before")
