@@ -145,11 +145,13 @@ class Replay:
 
     def outcome(self) -> dict[str, Any]:
         """Give the verdicts as they stand: per gate and in all, each with the ``t`` of its decision."""
-        verdict, at = self._steps[-1].outcome() if self._steps else (Outcome.INCONCLUSIVE, None)
+        steps = self._steps
+        verdict, at = steps[-1].outcome() if steps else (Outcome.INCONCLUSIVE, None)
         if verdict is Outcome.PASS and self._left_open:
             verdict, at = Outcome.INCONCLUSIVE, None
         if self._watching is not None and self._watching.failed_at is not None:
             verdict, at = Outcome.FAIL, self._watching.failed_at
-        steps = [step.as_json() for step in [*self._steps, *([self._watching] if self._watching else [])]]
-        gates = steps[-1]["gates"] if steps else {}
-        return {"run": self._run, "gates": gates, "verdict": verdict.value, "at": at, "steps": steps}
+            steps = [*self._steps, self._watching]
+        told = [step.as_json() for step in steps]
+        gates = told[-1]["gates"] if told else {}
+        return {"run": self._run, "gates": gates, "verdict": verdict.value, "at": at, "steps": told}
