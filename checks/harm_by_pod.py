@@ -9,18 +9,20 @@ weight; it is left out, which makes the evidence smaller and never larger.
 Example:
     >>> pods = HarmByPod(rate=0.01, group=1)
     >>> pods.add({"a": Count(300, 0), "b": Count(100, 30)})
-    >>> pods.evidence > 400, pods.worst
-    (True, 'b')
+    >>> pods.evidence > 400, pods.culprits
+    (True, ('b',))
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from checks.ebh import singled_out
 from checks.evidence import Count
 from checks.harm import cautious
 from checks.sequential import evidence_above
 
 _MOST = 100  # pods that are remembered: more would come only from a canary that crashes without end
+_FALSELY_BLAMED = 0.05  # of the pods that are named, at most, in the mean
 
 
 class HarmByPod:
@@ -58,9 +60,11 @@ class HarmByPod:
         return sum(parts) + 1 / (len(self._seen) + 1)
 
     @property
-    def worst(self) -> str:
-        """The pod that most speaks against; empty while none was seen."""
-        return max(self._seen, key=self._of, default="")
+    def culprits(self) -> tuple[str, ...]:
+        """The pods that stand out, or else the worst, the worst first; none while none was seen."""
+        evidence = {pod: self._of(pod) for pod in self._seen}
+        worst = max(evidence, key=lambda pod: evidence[pod], default=None)
+        return singled_out(evidence, _FALSELY_BLAMED) or (() if worst is None else (worst,))
 
     def of(self, pod: str) -> Count:
         """Give what one pod answered."""

@@ -128,11 +128,10 @@ class RateJudge(Judge):
     def _culprit(self) -> str:
         if self._harm.evidence >= self._by_pod.evidence:
             return " is over the objective"
-        pod = self._by_pod.worst
-        seen = self._by_pod.of(pod)
-        return (
-            f"; pod {pod} alone has {percent(seen.bad / seen.requests)} of {count(seen.requests)}, over the objective"
-        )
+        pods = self._by_pod.culprits
+        seen = sum((self._by_pod.of(pod) for pod in pods), Count())
+        who = f"pod {pods[0]} alone has" if len(pods) == 1 else f"pods {', '.join(pods)} have"
+        return f"; {who} {percent(seen.bad / seen.requests)} of {count(seen.requests)}, over the objective"
 
     def _decided(self) -> str:
         return f" {percent(self.objective)}; decided after {seconds(self._at)}"

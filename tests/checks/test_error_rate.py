@@ -120,3 +120,13 @@ def test_a_shared_outage_is_not_held_against_the_canary_in_the_next_run() -> Non
 
 def test_a_good_stable_excuses_nobody() -> None:
     assert outage(Count(50, 10), Count(950, 1), seconds=5).verdict().outcome is Outcome.FAIL
+
+
+def test_several_bad_pods_are_named_together() -> None:
+    decision = Decision(ErrorRate(TERMS))
+    pods = {"a": Count(30, 12), "b": Count(30, 11), **{name: Count(900, 0) for name in "cdefgh"}}
+    told_apart = {pod: Answers(seen) for pod, seen in pods.items()}
+    whole = Answers(sum(pods.values(), Count()))
+    decision.look(Tick(at=1, seconds=1, traffic=Traffic(canary=whole, pods=told_apart), settled=False))
+    assert decision.outcome is Outcome.FAIL
+    assert "; pods a, b have 38 % of 60, over the objective 1 %" in decision.verdict.sentence
