@@ -63,6 +63,7 @@ class Driver:
         self._performer = performer
         self._tell = tell
         self._reasons: list[str] = []
+        self._serves_since = 0.0
 
     def run(self) -> RolloutEnded:
         """Drive the rollout to its end.
@@ -85,6 +86,10 @@ class Driver:
     def _onward(self, place: Place, stop: Stop) -> Place:
         """Say where the rollout goes, and what holds it where it does not go on."""
         steps = self._state.steps
+        if place.phase is not Phase.SERVE:
+            self._serves_since = self._watch.monotonic()
+        elif stop.result is Result.INCONCLUSIVE and self._served_too_long():
+            return next_place(place, Result.FAILED, steps)
         after = next_place(place, stop.result, steps)
         if stop.result in GOES_ON and after.phase in {Phase.STEP, Phase.PROMOTE}:
             hold = keeps(after, steps, self._job.release.approve, self._words)
@@ -94,6 +99,10 @@ class Driver:
         elif after.phase is Phase.HOLD:
             self._state.hold = Hold(CAUSES[stop.result], stop.reason)
         return after
+
+    def _served_too_long(self) -> bool:
+        """Say whether stable's new version has been undecided for as long as a weight may be held."""
+        return self._watch.monotonic() - self._serves_since >= self._job.release.hold_limit
 
     def _begin(self) -> None:
         job = self._job
@@ -173,6 +182,11 @@ class Driver:
         self._tell(ended)
         return ended
 
+    def _with_abort(self, reason: str) -> str:
+        """Put an abort first: a gate may have been faster to see what it did to the weights."""
+        abort = f"aborted by {self._state.aborted}" if self._state.aborted else ""
+        return reason if abort in reason else f"{abort}; {reason}"
+
     def _sentence(self, place: Place) -> str:
         service, image = self._job.release.service, self._job.image
         reason = self._reasons[0] if self._reasons else ""
@@ -182,7 +196,7 @@ class Driver:
             case Phase.REFUSED:
                 return f"nothing was changed: {reason}"
             case Phase.ROLLED_BACK:
-                return reason
+                return self._with_abort(reason)
             case _:
                 rest = "; ".join(self._reasons[1:])
                 return f"{reason}; the rollback is not complete and a person is needed: {rest}"

@@ -115,6 +115,7 @@ class Mover:
             if there is not None and there.rollout != record.rollout:
                 others.add(there.rollout)
                 return None
+            self._state.aborted = (there.abort if there else "") or self._state.aborted
             return Change(wanted, record.annotations())
 
         self._traffic.insist(change, PATIENCE)

@@ -52,6 +52,7 @@ class State:
         decided: when it was decided to take traffic back, unix seconds.
         written: when the safe weights were read back, unix seconds.
         raised: whether the canary ever had a weight.
+        aborted: who has aborted and why, as it stood in the record when traffic was taken back.
     """
 
     record: Record
@@ -66,3 +67,4 @@ class State:
     decided: float = 0.0
     written: float = 0.0
     raised: bool = False
+    aborted: str = ""

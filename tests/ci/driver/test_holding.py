@@ -1,9 +1,12 @@
 """Holds: why a weight stays, that the canary goes on being watched, and what lets it go on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ci.events import Asked, Held, HoldEnded, SuiteReady, WeightsWritten
 from fixtures.errors import InputError
@@ -12,6 +15,9 @@ from fixtures.release import OnInconclusive
 UNDECIDED = {"pods": "PASS", "error_rate": "INCONCLUSIVE"}
 OUTAGE = {"outcomes": UNDECIDED, "numbers": {"shared_outage": 1}}
 UP_TO_5 = ("preflight", "deploy", "step 5")
+STEPS = ("step-05", "step-25", "step-50", "step-100")
+PROMOTION = ("promotion-ready", "promotion-serving")
+SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 REST = ("step 50", "step 100", "promote", "serve")
 
 
@@ -308,6 +314,12 @@ def test_harm_that_a_run_says_while_it_ends_counts(held: Any) -> None:
     assert_as_before(held)
 
 
+def test_an_abort_is_the_reason_even_if_a_gate_sees_first_what_it_did_to_the_weights(held: Any) -> None:
+    held.suite("watch-25", at={"traffic_split": 30.0})
+    held.after_entering("hold", held.abort, later=30)
+    assert held.run().sentence == "aborted by ana@laptop: wrong version; traffic_split says FAIL"
+
+
 # Gates skipped by force
 
 
@@ -389,3 +401,52 @@ def test_abort_wins_after_the_promotion_too(bench: Any) -> None:
     bench.after_entering("serve", bench.abort, later=200)
     assert "aborted by ana@laptop" in bench.run().sentence
     assert_as_before(bench)
+
+
+def test_a_stable_that_stays_undecided_is_not_watched_for_ever(bench: Any) -> None:
+    promises(bench, on_inconclusive=OnInconclusive.HOLD, hold_limit=100.0)
+    for number in ("", *(f"-{count}" for count in range(2, 60))):
+        bench.suite(f"promotion-serving{number}", outcomes={"stable_error_rate": "INCONCLUSIVE"})
+    ended = bench.run()
+    assert (ended.outcome, ended.sentence) == ("rolled back", "stable_error_rate says INCONCLUSIVE")
+    assert 100 <= bench.clock.monotonic() - bench.runs[8]._began < 130
+    assert_as_before(bench)
+
+
+# Whatever people say, whenever they say it
+
+
+@SLOW
+@given(
+    words=st.lists(st.tuples(st.floats(0, 200), st.sampled_from(["pause", "resume", "promote", "force"])), max_size=12),
+    outcomes=st.lists(
+        st.sampled_from(["PASS", "PASS", "PASS", "INCONCLUSIVE", "OUTAGE", "FAIL"]), min_size=8, max_size=8
+    ),
+    approve=st.lists(st.sampled_from([5, 25, 50, 100, "stable"]), unique=True, max_size=3),
+)
+def test_no_weight_rises_while_it_is_paused_and_it_always_ends_at_rest(
+    new_bench: Callable[[], Any], words: list[tuple[float, str]], outcomes: list[str], approve: list[int | str]
+) -> None:
+    bench = new_bench()
+    promises(bench, approve=tuple(approve), on_inconclusive=OnInconclusive.HOLD, hold_limit=300.0)
+    for name, outcome in zip(("preflight", "deployed", *STEPS, *PROMOTION), outcomes, strict=True):
+        outage = {"numbers": {"shared_outage": 1}} if outcome == "OUTAGE" else {}
+        bench.suite(name, outcomes={"pods": outcome.replace("OUTAGE", "INCONCLUSIVE")}, **outage)
+    paused: list[tuple[float, bool]] = []
+
+    def say(word: str) -> None:
+        with suppress(InputError):
+            bench.says(word)
+            paused.append((bench.clock.now(), word == "pause"))
+
+    for second, word in words:
+        bench.at(second, lambda word=word: say(word))
+    ended = bench.run()
+    assert bench.canary == 0
+    assert not bench.service["metadata"].get("annotations")
+    assert {image[-1] for image in bench.git.images.values()} == ({"2"} if ended.outcome == "promoted" else {"1"})
+    before = 0
+    for event in bench.told(WeightsWritten):
+        said = [is_pause for at, is_pause in paused if at < event.at]
+        assert event.canary <= before or not (said and said[-1]), "a weight has risen while the rollout was paused"
+        before = event.canary
