@@ -41,7 +41,7 @@ def answered(rates: Sequence[Rates]) -> list[Answered]:
 
 
 def _row(rates: Rates, run: Run) -> Row:
-    objective = "" if rates.objective is None else f"under {percent(rates.objective)}"
+    objective = f"under {percent(rates.objective)}"
     return Row(rates.bad, _cell(rates, run, "canary"), _cell(rates, run, "stable"), objective)
 
 

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ci.events import (
+    Asked,
     Event,
+    Held,
+    HoldEnded,
     Looked,
     Note,
     PhaseEntered,
@@ -24,6 +27,7 @@ from ci.events import (
     RolloutBegan,
     RolloutEnded,
     Scaled,
+    StepsChosen,
     SuiteEnded,
     SuiteReady,
     SuiteStarted,
@@ -31,11 +35,14 @@ from ci.events import (
     WeightsWritten,
 )
 from ci.reporters.report.rollout import Rollout, Run
-from ci.reporters.sentences import label
+from ci.reporters.sentences import label, sentence
 from ci.reporters.strings import harmless, mapped, readable
 from ci.reporters.timeline import parts
+from fixtures.recording import journal_terms
 
 Some = TypeVar("Some", bound=Event)
+
+NOTED = (Note, StepsChosen, Held, HoldEnded, Asked)
 
 
 def collect(events: Iterable[Event]) -> Rollout:
@@ -56,6 +63,7 @@ def collect(events: Iterable[Event]) -> Rollout:
         ended=next(reversed(_all(told, RolloutEnded)), None),
         start=start,
         end=end,
+        steps=next((event.steps for event in reversed(told) if isinstance(event, RolloutBegan | StepsChosen)), ()),
         parts=parts(told, end),
         runs=_runs(told),
         weights=_all(told, WeightsWritten),
@@ -63,8 +71,13 @@ def collect(events: Iterable[Event]) -> Rollout:
         scaled=_all(told, Scaled),
         rollback=next(iter(_all(told, RollbackBegan)), None),
         measured=next(iter(_all(told, RollbackMeasured)), None),
-        notes=[(note.at, note.text) for note in _all(told, Note)],
+        asked=_all(told, Asked),
+        notes=[(event.at, _note(event)) for event in told if isinstance(event, NOTED)],
     )
+
+
+def _note(event: Event) -> str:
+    return event.text if isinstance(event, Note) else sentence(event)
 
 
 def _safe(event: Event) -> Event:
@@ -99,9 +112,11 @@ class _Heard:
             why=ended.why if ended else "it did not end",
             junit=ended.junit if ended else "",
             expected=self.ready.gates if self.ready else (),
+            terms=journal_terms(self.ready.terms) if self.ready and self.ready.terms else None,
             verdicts=self.verdicts,
             looks=self.looks,
             watched=self.watched,
+            guarded=self.ready is not None and self.ready.watch,
         )
 
 

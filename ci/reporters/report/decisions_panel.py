@@ -1,4 +1,4 @@
-"""Every decision at its moment: a lane for each gate that watches traffic, and one for all that look once."""
+"""Every decision at its moment: a lane for each gate that watches, one for gates that look once, one for people."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +9,7 @@ from ci.reporters.report.rollout import Rollout, Run
 from ci.reporters.report.shapes import Label, Mark, Panel, Span
 
 CHECKS = "gates that look once"
+NOTES = "people, holds and notes"
 MIDDLE = 0.66  # of a lane: its name stands over it
 
 
@@ -24,20 +25,26 @@ def decisions_panel(rollout: Rollout, time: TimeAxis) -> Panel:
         css="decisions",
         title="Decisions",
         told=_told(rollout),
-        legend=(("PASS", "passed"), ("FAIL", "failed"), ("INCONCLUSIVE", "neither shown")),
+        legend=(("PASS", "passed"), ("FAIL", "failed"), ("INCONCLUSIVE", "neither shown"), *_noted(rollout)),
         lanes=len(lanes),
         spans=[span for run in rollout.runs for span in _watching(run, lanes, time)],
-        marks=[mark for run in rollout.runs for mark in _marks(run, lanes, time)],
+        marks=[mark for run in rollout.runs for mark in _marks(run, lanes, time)]
+        + [Mark("dot", time.x(at), _y(NOTES, lanes), f"{moment(at)} UTC: {text}") for at, text in rollout.notes],
         labels=[Label("name", 0, _y(lane, lanes, 0.3), lane.replace("_", " ")) for lane in lanes],
     )
 
 
+def _noted(rollout: Rollout) -> Sequence[tuple[str, str]]:
+    return [("dot", "said, held or noted")] if rollout.notes else []
+
+
 def _lanes(rollout: Rollout) -> list[str]:
-    """Name the lanes: gates whose evidence is counted first, then guards, then all that look once."""
+    """Name the lanes: gates whose evidence is counted first, then guards, then all that look once, then people."""
     verdicts = [verdict for run in rollout.runs if run.watched for verdict in run.verdicts]
     counting = dict.fromkeys(verdict.gate for verdict in verdicts if _counts(verdict))
     watching = dict.fromkeys(verdict.gate for verdict in verdicts)
-    return [*counting, *(gate for gate in watching if gate not in counting), CHECKS]
+    others = (gate for gate in watching if gate not in counting)
+    return [*counting, *others, CHECKS, *([NOTES] if rollout.notes else [])]
 
 
 def _counts(verdict: VerdictReached) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ci.reporters.figures import short_image
 from ci.reporters.report.rollout import Rollout
+from ci.reporters.sentences import asked
 
 
 def headline(rollout: Rollout) -> str:
@@ -40,10 +41,11 @@ def spoken(steps: Sequence[int]) -> str:
 
 
 def _shown(rollout: Rollout) -> str:
-    if rollout.began is None:
-        return "every gate has passed"
-    image = short_image(rollout.began.image)
-    return f"every gate has passed at {spoken(rollout.began.steps)}, and {image} serves all the traffic"
+    """Say what the promotion stands on: the gates, or people who have skipped them."""
+    skipped = [asked(each) for each in rollout.asked if each.what == "force"]
+    passed = "every gate has passed" + (f" at {spoken(rollout.steps)}" if rollout.steps else "")
+    image = f", and {short_image(rollout.began.image)} serves all the traffic" if rollout.began else ""
+    return ("; ".join(skipped) if skipped else passed) + image
 
 
 def _place(rollout: Rollout) -> str:

@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from checks.evidence import Terms
 from checks.words import count, percent
 from ci.reporters.figures import day, moment, seconds
 from ci.reporters.report.answers import answered
@@ -26,7 +25,7 @@ from ci.reporters.report.decisions_panel import decisions_panel
 from ci.reporters.report.headline import headline, spoken
 from ci.reporters.report.phases_panel import phases_panel
 from ci.reporters.report.rate_panel import rate_panel
-from ci.reporters.report.rates import group_size, rates
+from ci.reporters.report.rates import rates
 from ci.reporters.report.rollout import Rollout
 from ci.reporters.report.shapes import Rule
 from ci.reporters.report.weight_panel import weight_panel
@@ -34,7 +33,14 @@ from ci.reporters.sentences import COMMIT, moments
 
 FILES = ("report.css", "icon.svg", "index.html")
 SIGNS = {"promoted": "PASS", "rolled back": "FAIL", "incomplete": "FAIL", "refused": "FAIL"}
-FILTERS = {"seconds": seconds, "moment": moment, "day": day, "percent": percent, "count": count, "spoken": spoken}
+FILTERS = {
+    "seconds": seconds,
+    "moment": moment,
+    "day": day,
+    "percent": percent,
+    "count": count,
+    "spoken": spoken,
+}
 FIGURE = re.compile(r"(?<=\d) (?=\d{3}\b|%|(?:s|ms|min|points)\b)")
 
 
@@ -69,7 +75,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= FILTERS | {"typeset": typeset}
+    templates.filters.update(FILTERS, typeset=typeset)
     return templates
 
 
@@ -96,8 +102,7 @@ def _known(rollout: Rollout, journal: Path, folder: Path) -> Mapping[str, Any]:
             decisions_panel(rollout, time),
         ],
         "answered": answered(found),
-        "groups": {run.part: size for run in rollout.runs if (size := group_size(run)) is not None},
-        "terms": Terms,
+        "terms": {run.part: run.terms for run in rollout.runs if run.terms},
         "moments": moments(rollout.measured) if rollout.measured else [],
         "commit": COMMIT,
         "files": _files(rollout, journal, folder),

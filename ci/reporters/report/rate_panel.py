@@ -21,17 +21,18 @@ def rate_panel(rates: Rates, time: TimeAxis) -> Panel:
         time: the axis.
     """
     top = _top(rates)
-    objective = [] if rates.objective is None else [Rule("objective", _y(rates.objective, top))]
     lines = [Rule("grid", _y(tick, top), percent(tick)) for tick in rate_ticks(top)]
-    legend = [("canary", "canary"), ("stable", "stable"), ("interval", "95 % intervals")]
-    if rates.objective is not None:
-        legend.append(("objective", f"objective: under {percent(rates.objective)}"))
     return Panel(
         css="rate",
         title=rates.what,
         told=_told(rates),
-        legend=legend,
-        rules=[*lines, *objective],
+        legend=(
+            ("canary", "canary"),
+            ("stable", "stable"),
+            ("interval", "95 % intervals"),
+            ("objective", f"objective: under {percent(rates.objective)}"),
+        ),
+        rules=[*lines, Rule("objective", _y(rates.objective, top))],
         paths=[
             *(_band(curve, time, top) for curve in rates.curves),
             *(_line(curve, time, top) for curve in rates.curves),
@@ -52,7 +53,7 @@ def _top(rates: Rates) -> float:
     known = [estimate for curve in rates.curves for estimate in curve.estimates if estimate.seen.requests >= ENOUGH]
     highest = [estimate.rate * 1.1 for estimate in known]
     ends = [curve.last.high * 1.1 for curve in rates.curves if curve.side == "canary"]
-    return nice_top(max([HEADROOM * (rates.objective or 0.0), *highest, *ends, 1e-3]))
+    return nice_top(max([HEADROOM * rates.objective, *highest, *ends, 1e-3]))
 
 
 def _y(rate: float, top: float) -> float:
@@ -97,5 +98,4 @@ def _told(rates: Rates) -> str:
         f"{curve.side} {'' if curve.run.step is None else f'at {curve.run.step} % '}{interval(curve.last)}"
         for curve in rates.curves
     ]
-    against = "" if rates.objective is None else f"; the objective is under {percent(rates.objective)}"
-    return f"{rates.what}: {', '.join(said) or 'nothing was watched'}{against}."
+    return f"{rates.what}: {', '.join(said)}; the objective is under {percent(rates.objective)}."

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from checks.evidence import Answers, Count, Traffic
-from checks.group import UNKNOWN
+from checks.evidence import Answers, Count, LatencyObjective, Terms, Traffic
 from checks.rate import INTERVAL_ERROR
 from checks.sequential import ABOVE, BELOW, Bound
 from checks.words import milliseconds
@@ -35,11 +34,13 @@ class Watch:
 
     Attributes:
         run: that watched.
+        terms: that its gates judged by.
         seen: at each look its moment, and the traffic since the look before; never empty.
         share: of the rollout's time.
     """
 
     run: Run
+    terms: Terms
     seen: Sequence[tuple[float, Traffic]]
     share: float
 
@@ -92,14 +93,14 @@ class Rates:
     Attributes:
         what: in words, such as ``error rate``.
         bad: what one of the bad ones is called.
-        objective: the share that it has to stay under; None when that is not known.
+        objective: the share that it has to stay under.
         gates: the names of the gates that judge it.
         curves: of both sides, run by run.
     """
 
     what: str
     bad: str
-    objective: float | None
+    objective: float
     gates: Sequence[str]
     curves: Sequence[Curve]
 
@@ -108,39 +109,37 @@ def rates(rollout: Rollout) -> list[Rates]:
     """Give the error rate, and for each latency objective the share of answers that were too slow.
 
     Args:
-        rollout: with the looks of its runs.
+        rollout: with the looks of its runs, and the terms that they judged by.
+
+    Returns:
+        Nothing where no run tells its terms.
     """
-    began, length = rollout.began, max(rollout.end - rollout.start, 0.001)
-    watches = [Watch(run, seen, (seen[-1][0] - seen[0][0]) / length) for run in rollout.runs if (seen := _seen(run))]
+    length = max(rollout.end - rollout.start, 0.001)
+    watches = [
+        Watch(run, run.terms, seen, (seen[-1][0] - seen[0][0]) / length)
+        for run in rollout.runs
+        if run.terms and (seen := _seen(run))
+    ]
+    if not watches:
+        return []
+    terms = watches[0].terms
     errors = Rates(
         "Error rate",
         "errors",
-        began.error_rate if began else None,
+        terms.error_rate,
         ("error_rate", "stable_error_rate"),
         _curves(watches, lambda answers: answers.all),
     )
-    latency = began.latency if began else ()
-    return [errors, *(_slowness(watches, index, *objective) for index, objective in enumerate(latency))]
+    return [errors, *(_slowness(watches, *objective) for objective in enumerate(terms.latency))]
 
 
-def group_size(run: Run) -> float | None:
-    """Give how many requests the run's gates took to share one fate; None when none of them says."""
-    sizes = [
-        number
-        for verdict in run.verdicts
-        for name, number in verdict.numbers.items()
-        if name == "group" or name.startswith("group_")
-    ]
-    return max(sizes, default=None)
-
-
-def _slowness(watches: Sequence[Watch], index: int, share: float, bound: float) -> Rates:
-    slow = f"slower than {milliseconds(bound)}"
+def _slowness(watches: Sequence[Watch], index: int, objective: LatencyObjective) -> Rates:
+    slow = f"slower than {milliseconds(objective.bound)}"
 
     def pick(answers: Answers) -> Count:
         return answers.slow[index] if index < len(answers.slow) else Count()
 
-    return Rates(f"Answers {slow}", slow, 1 - share, ("latency",), _curves(watches, pick))
+    return Rates(f"Answers {slow}", slow, 1 - objective.share, ("latency",), _curves(watches, pick))
 
 
 def _curves(watches: Sequence[Watch], pick: Callable[[Answers], Count]) -> list[Curve]:
@@ -156,7 +155,7 @@ def _curves(watches: Sequence[Watch], pick: Callable[[Answers], Count]) -> list[
             known = [(at, total) for at, total in zip(moments, accumulate(counts), strict=True) if total.requests]
             if known:
                 thinned = _thin(known, max(FEWEST, round(POINTS * watch.share)))
-                curves.append(Curve(side, watch.run, _estimates(thinned, group_size(watch.run) or UNKNOWN)))
+                curves.append(Curve(side, watch.run, _estimates(thinned, watch.terms.group)))
     return curves
 
 

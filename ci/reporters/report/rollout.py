@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from checks.evidence import Terms
 from ci.events import (
+    Asked,
     Looked,
     Pushed,
     RollbackBegan,
@@ -32,9 +34,10 @@ class Run:
         passed: as the driver judged it; ``why`` when not.
         junit: the JUnit file's name, "" when there is none.
         expected: the gates that were to decide.
+        terms: what they judged by; None where none of them watched traffic.
         verdicts: all that they said, in order.
         looks: at the traffic, in order.
-        watched: whether it watched traffic at all.
+        watched: whether it watched traffic at all; ``guarded``: whether it only looked for harm.
     """
 
     suite: str
@@ -47,9 +50,11 @@ class Run:
     why: str = ""
     junit: str = ""
     expected: Sequence[str] = ()
+    terms: Terms | None = None
     verdicts: Sequence[VerdictReached] = ()
     looks: Sequence[Looked] = ()
     watched: bool = False
+    guarded: bool = False
 
     @property
     def final(self) -> dict[str, VerdictReached | None]:
@@ -66,19 +71,22 @@ class Rollout:
         began: how it began; None when the journal does not say.
         ended: how it ended; None when it has not.
         start: its first moment; ``end``: its last.
+        steps: the canary's weights, percent; empty while they are not known.
         parts: phases and steps with what they took.
         runs: of suites.
         weights: what was written to the VirtualServices, in order.
         commits: that were pushed; ``scaled``: Deployments that got their replicas.
         rollback: why traffic was taken back, None when it was not.
         measured: how long the canary could hurt, None when that was not measured.
-        notes: moment and text of what else a person should know.
+        asked: what people have said to it.
+        notes: moment and text of what else a person should know, what people said and what was held among it.
     """
 
     began: RolloutBegan | None
     ended: RolloutEnded | None
     start: float
     end: float
+    steps: Sequence[int]
     parts: Sequence[Part]
     runs: Sequence[Run]
     weights: Sequence[WeightsWritten]
@@ -86,6 +94,7 @@ class Rollout:
     scaled: Sequence[Scaled]
     rollback: RollbackBegan | None
     measured: RollbackMeasured | None
+    asked: Sequence[Asked]
     notes: Sequence[tuple[float, str]]
 
     @property

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from ci.events import Event, RolloutEnded
+from ci.events import Asked, Event, RolloutBegan, RolloutEnded, StepsChosen
 from ci.reporters.report.collect import collect
 from ci.reporters.report.headline import headline, spoken
 
@@ -24,6 +26,23 @@ def test_a_rollback_before_any_weight_says_in_which_part(rollback: list[Event]) 
 def test_a_promotion_says_what_serves_now(promotion: list[Event]) -> None:
     said = headline(collect(promotion))
     assert said.startswith("rebate-core was promoted: every gate has passed at 5, 25, 50 and 100 %, and rebate-core-")
+
+
+def test_a_promotion_whose_gates_were_skipped_says_so(promotion: list[Event]) -> None:
+    forced = Asked(at=promotion[-2].at, what="force", who="bob@laptop", why="the fix has to go out", step=25)
+    said = headline(collect([*promotion[:-1], forced, promotion[-1]]))
+    assert said.startswith(
+        "rebate-core was promoted: bob@laptop skipped the gates at 25 %: the fix has to go out, and "
+    )
+    assert "every gate has passed" not in said
+
+
+def test_steps_that_preflight_chose_are_those_that_are_told(promotion: list[Event]) -> None:
+    began = promotion[0]
+    assert isinstance(began, RolloutBegan)
+    chosen = StepsChosen(at=began.at, steps=[10, 100], rate=500.0)
+    assert "at 10 and 100 %" in headline(collect([replace(began, steps=[]), chosen, *promotion[1:]]))
+    assert "every gate has passed, and" in headline(collect([replace(began, steps=[]), *promotion[1:]]))
 
 
 @pytest.mark.parametrize(

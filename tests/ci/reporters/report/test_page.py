@@ -78,9 +78,9 @@ def test_a_rollback_is_told_as_a_line_of_time_and_a_promotion_has_none(
 
 def test_the_two_probabilities_and_the_group_size_are_said(rollback: list[Event], page: Page) -> None:
     sure = page(rollback).id("sure").text
-    assert "A false FAIL: at most 1 % a rollout, shared by the gates that count requests (0.25 % each)" in sure
+    assert "A false FAIL: at most 0.25 % for each gate that counts requests, over the whole rollout" in sure
     assert "A false PASS: at most 1 % a gate and step" in sure
-    assert "(group size): 5 % 1." in sure
+    assert "(group size): 5 %: 1." in sure
 
 
 def test_one_can_read_it_without_seeing_it(events: list[Event], page: Page) -> None:

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-from ci.events import Event, RollbackBegan, VerdictReached, WeightsWritten
+from ci.events import Asked, Event, RollbackBegan, VerdictReached, WeightsWritten
 from ci.reporters.report.axis import TimeAxis
 from ci.reporters.report.collect import collect
-from ci.reporters.report.decisions_panel import CHECKS, decisions_panel
+from ci.reporters.report.decisions_panel import CHECKS, NOTES, decisions_panel
 from ci.reporters.report.phases_panel import phases_panel
 from ci.reporters.report.rate_panel import rate_panel
 from ci.reporters.report.rates import rates
@@ -52,7 +52,8 @@ def test_every_decision_is_marked_at_its_moment(rollback: list[Event]) -> None:
     rollout, time = told(rollback)
     panel = decisions_panel(rollout, time)
     verdicts = [event for event in rollback if isinstance(event, VerdictReached)]
-    assert sorted((mark.kind, mark.x) for mark in panel.marks) == sorted((v.outcome, time.x(v.at)) for v in verdicts)
+    decided = sorted((mark.kind, mark.x) for mark in panel.marks if mark.kind != "dot")
+    assert decided == sorted((verdict.outcome, time.x(verdict.at)) for verdict in verdicts)
     assert {mark.kind for mark in panel.marks} >= {"PASS", "FAIL"}
 
 
@@ -61,10 +62,17 @@ def test_gates_that_watch_have_a_lane_each_and_the_others_share_one(promotion: l
     panel = decisions_panel(rollout, time)
     watching = {gate for run in rollout.runs if run.watched for gate in run.final}
     lanes = [label.text for label in panel.labels]
-    assert lanes[-1] == CHECKS
-    assert set(lanes[:-1]) == {gate.replace("_", " ") for gate in watching}
+    assert lanes[-2:] == [CHECKS, NOTES]
+    assert set(lanes[:-2]) == {gate.replace("_", " ") for gate in watching}
     assert panel.lanes == len(lanes)
     assert lanes.index("error rate") < lanes.index("canary pods stay up")
+
+
+def test_what_people_said_stands_on_the_axis_too(promotion: list[Event]) -> None:
+    rollout, time = told(promotion)
+    dots = [mark for mark in decisions_panel(rollout, time).marks if mark.kind == "dot"]
+    asked = next(event for event in promotion if isinstance(event, Asked))
+    assert [mark for mark in dots if mark.x == time.x(asked.at) and f"{asked.who} said promote at 25 %" in mark.title]
 
 
 def test_phases_fill_the_axis_and_evidence_stands_in_its_phase(promotion: list[Event]) -> None:
@@ -74,7 +82,7 @@ def test_phases_fill_the_axis_and_evidence_stands_in_its_phase(promotion: list[E
     assert abs(sum(box.width for box in boxes) - 100) < 0.5
     assert len(boxes) == len(rollout.parts)
     evidence = [span for span in panel.spans if span.css == "evidence"]
-    assert len(evidence) == 5
+    assert len(evidence) >= 5
     for span in evidence:
         assert any(box.x - 0.1 <= span.x and span.x + span.width <= box.x + box.width + 0.1 for box in boxes)
 

@@ -10,14 +10,10 @@ from hypothesis import strategies as st
 from checks.evidence import Count
 from checks.rate import INTERVAL_ERROR
 from checks.sequential import lower_bound, upper_bound
-from ci.events import Event, Looked, VerdictReached
+from ci.events import Event, Looked
 from ci.reporters.report.collect import collect
 from ci.reporters.report.rate_panel import interval
 from ci.reporters.report.rates import POINTS, Rates, _estimates, rates
-
-
-def judged(events: list[Event], gate: str) -> list[VerdictReached]:
-    return [event for event in events if isinstance(event, VerdictReached) and event.gate == gate]
 
 
 def error_rates(events: list[Event]) -> Rates:
@@ -29,11 +25,16 @@ def test_at_the_moment_of_a_verdict_the_curve_says_what_the_gate_said(
     recording: str, request: pytest.FixtureRequest
 ) -> None:
     events: list[Event] = request.getfixturevalue(recording)
-    curves = [curve for curve in error_rates(events).curves if curve.side == "canary"]
-    verdicts = judged(events, "error_rate")
-    assert len(curves) == len(verdicts) > 0
-    for curve, verdict in zip(curves, verdicts, strict=True):
-        assert any(interval(estimate) in verdict.sentence for estimate in curve.estimates), verdict.sentence
+    seen = 0
+    for curve in error_rates(events).curves:
+        for verdict in curve.run.verdicts:
+            if (
+                verdict.gate == {"canary": "error_rate", "stable": "stable_error_rate"}[curve.side]
+                and not curve.run.guarded
+            ):
+                assert any(interval(estimate) in verdict.sentence for estimate in curve.estimates), verdict.sentence
+                seen += 1
+    assert seen == len([run for run in collect(events).runs if run.watched and not run.guarded])
 
 
 @settings(deadline=None, max_examples=40)
@@ -63,17 +64,15 @@ def test_every_latency_objective_has_its_own_rates(promotion: list[Event]) -> No
 
 def test_a_side_without_traffic_has_no_curve(promotion: list[Event]) -> None:
     sides = [(curve.run.part, curve.side) for curve in error_rates(promotion).curves]
-    assert sides == [
-        *((part, side) for part in ("5 %", "25 %", "50 %") for side in ("stable", "canary")),
-        ("100 %", "canary"),
-        ("serve", "stable"),
-    ]
+    assert ("100 %", "stable") not in sides
+    assert ("serve", "canary") not in sides
+    assert {("100 %", "canary"), ("serve", "stable"), ("50 %", "canary"), ("50 %", "stable")} <= set(sides)
 
 
 def test_what_ran_under_the_old_weight_is_not_counted_for_a_pass(promotion: list[Event]) -> None:
-    before = [event for event in promotion if isinstance(event, Looked) and event.step == 25 and not event.settled]
-    assert sum(event.traffic["canary"]["all"]["requests"] for event in before if event.traffic) > 0
     [curve] = [each for each in error_rates(promotion).curves if (each.run.part, each.side) == ("25 %", "canary")]
+    before = [look for look in curve.run.looks if not look.settled]
+    assert sum(look.traffic["canary"]["all"]["requests"] for look in before if look.traffic) > 0
     assert curve.estimates[0].at > before[-1].at
 
 
@@ -103,4 +102,4 @@ def test_a_hold_of_a_night_has_no_more_points_than_can_be_told_apart(promotion: 
 
 
 def test_a_journal_without_looks_has_no_curves(promotion: list[Event]) -> None:
-    assert error_rates([event for event in promotion if not isinstance(event, Looked)]).curves == []
+    assert rates(collect([event for event in promotion if not isinstance(event, Looked)])) == []
