@@ -5,6 +5,7 @@ The cases stand in virtual_services.yaml. Each is asked with 2,000 requests wher
 
 import asyncio
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import pytest
 import requests
 from ruamel.yaml import YAML
 
-from fixtures.cluster import DESTINATION_RULES, GATEWAYS, PODS, VIRTUAL_SERVICES, Invalid, Object
+from fixtures.cluster import DEPLOYMENTS, DESTINATION_RULES, GATEWAYS, PODS, VIRTUAL_SERVICES, Invalid, Object
 from fixtures.envoy import Admin
 from fixtures.waiting import wait
 
@@ -113,6 +114,11 @@ class Mesh:
         """The addresses of the canary's pods."""
         found = self.plane.client.list(PODS, NAMESPACE, "version=canary")
         return [pod["status"]["podIP"] for pod in found if "podIP" in pod["status"]]
+
+    def names(self, version: str) -> set[str]:
+        """The names of a version's pods."""
+        found = self.plane.client.list(PODS, NAMESPACE, f"version={version}")
+        return {pod["metadata"]["name"] for pod in found}
 
     def fail(self, faults: Object) -> None:
         for address in self.pods():
@@ -253,6 +259,26 @@ class Contract:
             took.append(time.monotonic() - began)
             assert set(seen) <= {"stable", "canary"}, seen
         assert median(took) < self.most, sorted(took)
+
+    def test_no_request_fails_while_all_pods_are_exchanged(self, mesh: Mesh) -> None:
+        client, over, seen = mesh.plane.client, threading.Event(), Counter[str]()
+
+        def load() -> None:
+            while not over.is_set():
+                seen.update(answer.who for answer in mesh.gateway.ask(CONNECTIONS * 4, host_of(CASES[0])))
+
+        first = mesh.names("stable")
+        mark = {"metadata": {"annotations": {"exchanged": str(time.time())}}}
+        thread = threading.Thread(target=load)
+        thread.start()
+        try:
+            client.merge_patch(DEPLOYMENTS, NAMESPACE, SERVICE, {"spec": {"template": mark}})
+            wait(lambda: not first & mesh.names("stable"), what="new pods only", timeout=50)
+        finally:
+            over.set()
+            thread.join()
+        assert set(seen) == {"stable"}, seen
+        assert seen["stable"] > 100
 
     def until(self, gateway: Gateway, host: str, wanted: str) -> Counter[str]:
         seen: Counter[str] = Counter()
