@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.decision.peers import Rule, Seen
-from benchmarks.decision.traffic import Model, Numbers, Random, counts, history, spread
+from benchmarks.decision.ticks import dealt, tick
+from benchmarks.decision.traffic import Model, Numbers, Random, counts, history
 from checks.evidence import Answers, Count, LatencyObjective, Terms, Tick, Traffic
 from checks.gate import Judge
 from checks.history import History
@@ -115,18 +116,10 @@ def _until_decided(step: Step, seen: Seen, random: Random) -> int:
     slow = random.binomial(seen.requests.astype(int), _SLOW)
     columns = (seen.requests, seen.bad, slow, seen.stable_requests, seen.stable_bad)
     for second, row in enumerate(zip(*(column[:, 0].tolist() for column in columns), strict=True), 1):
-        step.look(Look(second, step.terms.weight, _tick(second, *row)))
+        step.look(Look(second, step.terms.weight, tick(second, dealt(*row[:3]), row[3:])))
         if step.is_over or step.failed_at is not None or step.passed_at is not None:
             return second
     return len(slow)
-
-
-def _tick(second: int, n: float, x: float, late: float, stable_n: float, stable_x: float) -> Tick:
-    """Give a second's traffic; the canary has four pods."""
-    dealt = zip(*(spread(int(each), 4) for each in (n, x, late)), strict=True)
-    pods = {str(pod): Answers(Count(n, x), (Count(n, y),)) for pod, (n, x, y) in enumerate(dealt)}
-    whole = Answers(Count(n, x), (Count(n, late),))
-    return Tick(at=second, seconds=1, traffic=Traffic(whole, Answers(Count(stable_n, stable_x)), pods=pods))
 
 
 def theirs(service: Service, rule: Rule) -> Ended:

@@ -4,7 +4,6 @@ A burst model multiplies the error rate in episodes and lowers it between them, 
 requests come in runs of a mean length. All arrays have a row a second and a column a run.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,8 +110,3 @@ def history(random: Random, model: Model, per_second: float, rate: float, runs: 
     """Give half an hour of stable's traffic, a row for each 30 seconds."""
     requests, bad = counts(random, model, per_second, rate, model.multipliers(random, 1800, runs))
     return requests.reshape(60, 30, runs).sum(1), bad.reshape(60, 30, runs).sum(1)
-
-
-def spread(total: int, pods: int) -> Sequence[int]:
-    """Deal a number out to pods, as evenly as it goes."""
-    return [total // pods + (pod < total % pods) for pod in range(pods)]

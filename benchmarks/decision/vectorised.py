@@ -23,7 +23,7 @@ def _split(mixture: Mixture, rate: float) -> tuple[Numbers, Numbers, Numbers]:
 
 def _log_sum(logs: Numbers) -> Numbers:
     top = logs.max(0)
-    return top + np.log(np.exp(logs - top).sum(0))
+    return np.asarray(top + np.log(np.exp(logs - top).sum(0)))
 
 
 def estimate(requests: Numbers, bad: Numbers, objective: float, share: float) -> Pair:
@@ -91,7 +91,7 @@ class Failing:
         pooled = np.logaddexp.reduce(np.broadcast_arrays(*parts))
         blocks = _log_sum(self._wealth) - np.log(len(_STAKES))
         whole = np.logaddexp(pooled, blocks) - np.log(2)
-        return np.logaddexp(whole + np.log(POOLED), self._by_pod(requests, bad) + np.log(1 - POOLED))
+        return np.asarray(np.logaddexp(whole + np.log(POOLED), self._by_pod(requests, bad) + np.log(1 - POOLED)))
 
     def _bet(self, requests: Numbers, bad: Numbers) -> None:
         self._length += 1
