@@ -2,7 +2,9 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "no-docker"))
 
 
+@contextmanager
 def run(binary: Path, home: Path, *, login: bool) -> Iterator[str]:
     configuration = server.prepare(home)
     if login:
@@ -50,6 +53,18 @@ def run(binary: Path, home: Path, *, login: bool) -> Iterator[str]:
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Start an anonymous registry, once a program."""
+    with ExitStack() as running:
+
+        @lru_cache
+        def start(binary: Path) -> str:
+            return running.enter_context(run(binary, tmp_path_factory.mktemp("registry"), login=False))
+
+        yield start
+
+
 class Contract:
     """What is so with both."""
 
@@ -60,12 +75,13 @@ class Contract:
         raise NotImplementedError
 
     @pytest.fixture
-    def real(self, binary: Path, tmp_path: Path) -> Iterator[str]:
-        yield from run(binary, tmp_path, login=False)
+    def real(self, binary: Path, started: Callable[[Path], str]) -> str:
+        return started(binary)
 
     @pytest.fixture
     def private(self, binary: Path, tmp_path: Path) -> Iterator[str]:
-        yield from run(binary, tmp_path, login=True)
+        with run(binary, tmp_path, login=True) as address:
+            yield address
 
     def test_it_is_the_version_that_is_meant(self, binary: Path) -> None:
         said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout
