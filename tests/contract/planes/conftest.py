@@ -19,7 +19,7 @@ from fixtures.cluster import APPLICATIONS, NAMESPACES, NotFound, Object
 from fixtures.errors import SluicegateError
 from fixtures.sandbox import up
 from fixtures.sandbox.controllers.client import Client
-from fixtures.sandbox.real.choice import Real
+from fixtures.sandbox.real.choice import RUNNING, Real
 from fixtures.sandbox.real.planes import check
 from fixtures.waiting import wait
 
@@ -44,8 +44,8 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """All control planes real, when the environment has them."""
-    if not os.environ.get("SLUICEGATE_CONTRACT"):
+    """All control planes real, when they may be started or run already."""
+    if not os.environ.get("SLUICEGATE_CONTRACT") and not os.environ.get(RUNNING):
         pytest.skip(f"{NO_REAL}make contract")
     try:
         check(frozenset(Real))
