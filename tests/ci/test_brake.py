@@ -91,7 +91,10 @@ def test_an_error_while_braking_leaves_the_driver_alive(start: Start) -> None:
 
 
 def test_leaving_waits_for_a_take_back_that_has_begun(start: Start) -> None:
-    process = start("def slow(name): time.sleep(0.3); print('safe', flush=True)\n    brake._take_back = slow")
+    slow = "def slow(name): time.sleep(0.3); print('safe', flush=True)"
+    process = start(f"{slow}\n    brake._take_back = slow; print('slow', flush=True)")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "slow\n"  # only now is it the slow one that is waited for
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=30)
     assert out.index("safe") < out.index("over")
