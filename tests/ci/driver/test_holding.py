@@ -84,6 +84,16 @@ def test_after_a_pause_not_even_a_raise_that_is_on_its_way_arrives(bench: Any) -
     assert not [event for event in bench.told(WeightsWritten) if paused <= event.at < paused + 60]
 
 
+def test_a_suite_that_a_pause_has_kept_from_its_first_weight_does_not_go_on(bench: Any) -> None:
+    ended = []
+    bench.after_entering("step", lambda: bench.says("pause"), later=0.9)
+    bench.after_entering("hold", lambda: ended.append([run.ended for run in bench.runs][-1]), later=5)
+    bench.after_entering("hold", lambda: bench.says("resume"), later=60)
+    assert bench.run().outcome == "promoted"
+    assert bench.phases()[2:5] == ["step 5", "hold", "step 5"]
+    assert ended == ["at once"]
+
+
 def test_a_pause_that_is_over_before_the_step_is_has_held_nothing(bench: Any) -> None:
     bench.after_entering("step", lambda: bench.says("pause"), later=2)
     bench.after_entering("step", lambda: bench.says("resume"), later=3)
@@ -191,6 +201,16 @@ def test_undecided_is_held_where_the_release_says_so_until_somebody_has_it_judge
     assert bench.phases() == [*UP_TO_5, "hold 5", "step 5", "step 25", *REST]
     assert bench.weights == [0, 5, 25, 50, 100, 0]
     assert [run.order.name for run in bench.runs][2:5] == ["step-05", "watch-05", "step-05-2"]
+
+
+def test_what_was_said_before_a_hold_does_not_end_it(bench: Any) -> None:
+    promises(bench, on_inconclusive=OnInconclusive.HOLD)
+    bench.suite("step-25", outcomes=UNDECIDED)
+    bench.after_entering("step", lambda: bench.says("promote"), later=2)
+    bench.at(400, lambda: bench.says("resume"))
+    assert bench.run().outcome == "promoted"
+    [ended] = bench.told(HoldEnded)
+    assert ended.took > 300
 
 
 @pytest.mark.parametrize("what", ["promote", "resume"])
