@@ -121,8 +121,8 @@ class Bound:
         for _ in range(_STEPS):
             rate = min(max(rate, _SMALLEST), 1 - _SMALLEST)
             excess, slope = self._excess(rate, seen, group)
-            shown = excess >= 0
-            low, high = (rate, high) if shown is self._is_lower else (low, rate)
+            is_under_it = (excess >= 0) == self._is_lower
+            low, high = (rate, high) if is_under_it else (low, rate)
             if high - low < _PRECISION * high or abs(excess) < _PRECISION:
                 break
             step = rate - excess / slope if slope else low

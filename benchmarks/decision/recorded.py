@@ -1,11 +1,10 @@
 """A thousand recorded runs through ``sluicegate replay``, as anyone would check it: its verdicts, and its time."""
 
 import json
-import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -26,17 +25,16 @@ def part(runs: int) -> Part:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.jsonl"
         write(path, runs)
-        began = time.monotonic()
+        before = _spent()
         command = [sys.executable, "-m", "ci.rollout", "replay", str(path), "--json", "--group", "1"]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        took = time.monotonic() - began
+        took = _spent() - before
     found = [json.loads(line) for line in done.stdout.splitlines()]
     verdicts = {gate: Counter(each["gates"][gate]["verdict"] for each in found) for gate in found[0]["gates"]}
     rows = [
         [gate, *(f"{100 * said[verdict] / runs:.2f} %" for verdict in ("PASS", "FAIL", "INCONCLUSIVE"))]
         for gate, said in verdicts.items()
     ]
-    cores = len(os.sched_getaffinity(0))
     bars = [
         Bar(
             2,
@@ -52,11 +50,17 @@ def part(runs: int) -> Part:
             0.25,
             " %",
         ),
-        Bar(8, f"replay of 1,000 runs of 600 looks, {cores} cores that others use too", took * 1000 / runs, 100, " s"),
+        Bar(8, "processor time of a replay, 1,000 runs of 600 looks, all gates", took * 1000 / runs, 200, " s"),
     ]
     return Part(
         [Table("recorded", ["gate; canary 1 %, stable 0.1 %, 2000 req/s", "PASS", "FAIL", "INCONCLUSIVE"], rows)], bars
     )
+
+
+def _spent() -> float:
+    """Give the processor's time of all processes that were started from here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def write(path: Path, runs: int) -> None:

@@ -60,8 +60,9 @@ class Service:
     def history(self) -> History:
         """Give stable's half hour before the release."""
         found = History()
-        for n, x in zip(*history(self.random, self._model, self._per_second, self._rates[1], 1), strict=True):
-            stable = Answers(Count(n[0], x[0]), (Count(n[0], self.random.binomial(int(n[0]), _SLOW)),))
+        past = history(self.random, self._model, self._per_second, self._rates[1], 1)
+        for n, x in zip(*(column[:, 0].tolist() for column in past), strict=True):
+            stable = Answers(Count(n, x), (Count(n, self.random.binomial(int(n), _SLOW)),))
             found.add(Tick(at=0, seconds=30, traffic=Traffic(stable=stable)))
         return found
 
@@ -116,7 +117,7 @@ def _until_decided(step: Step, seen: Seen, random: Random) -> int:
     slow = random.binomial(seen.requests.astype(int), _SLOW)
     columns = (seen.requests, seen.bad, slow, seen.stable_requests, seen.stable_bad)
     for second, row in enumerate(zip(*(column[:, 0].tolist() for column in columns), strict=True), 1):
-        step.look(Look(second, step.terms.weight, tick(second, dealt(*row[:3]), row[3:])))
+        step.look(Look(second, step.terms.weight, tick(second, dealt(random, *row[:3]), row[3:])))
         if step.is_over or step.failed_at is not None or step.passed_at is not None:
             return second
     return len(slow)

@@ -127,7 +127,7 @@ def _looks(random: np.random.Generator) -> Iterator[Tick]:
     while True:
         second += 1
         bad, slow, stable = random.binomial([100, 100, 1900], [0.009, 0.009, 0.004]).tolist()
-        yield tick(second, dealt(100, bad, slow), (1900, stable))
+        yield tick(second, dealt(random, 100, bad, slow), (1900, stable))
 
 
 Measured = Callable[[int], Part]

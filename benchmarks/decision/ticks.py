@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from checks.evidence import Answers, Count, Tick, Traffic
 
 
@@ -21,9 +23,18 @@ def tick(
     return Tick(at=second, seconds=seconds, traffic=Traffic(whole, Answers(Count(*stable)), pods=pods))
 
 
-def dealt(*numbers: float, pods: int = 4) -> list[list[int]]:
-    """Deal requests, errors and slow answers out to pods, as evenly as it goes."""
-    return [[int(each) // pods + (pod < int(each) % pods) for each in numbers] for pod in range(pods)]
+def dealt(random: np.random.Generator, requests: float, *bad: float, pods: int = 4) -> list[list[float]]:
+    """Deal requests out to pods: as evenly as a balancer does, and by chance which of them are bad.
+
+    Args:
+        random: where chance comes from.
+        requests: of all pods.
+        bad: errors, slow answers: of all pods.
+        pods: how many there are.
+    """
+    each = [int(requests) // pods + (pod < int(requests) % pods) for pod in range(pods)]
+    shares = [random.multivariate_hypergeometric(each, int(kind)).tolist() for kind in bad]
+    return [list(pod) for pod in zip(each, *shares, strict=True)]
 
 
 def _answers(requests: float, errors: float, slow: float | None = None) -> Answers:
