@@ -53,13 +53,23 @@ class Client:
         group = GROUPS.get(where.split("/", maxsplit=1)[0], "api/v1")
         return f"/{group}/namespaces/{self.namespace}/{where}"
 
-    def send(self, method: str, where: str, body: Any = None, form: str = "", accept: str = "", **query: Any) -> Any:
+    def send(
+        self,
+        method: str,
+        where: str,
+        body: Any = None,
+        form: str = "",
+        accept: str = "",
+        *,
+        stream: bool = False,
+        **query: Any,
+    ) -> Any:
         """Send one request; gives requests' own answer."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         content = form if "/" in form else f"application/{FORMS[form]}"
         headers = {"Accept": accept or "application/json", **({"Content-Type": content} if data is not None else {})}
         return self.session.request(
-            method, self.url + self.path(where), data=data, params=query, timeout=10, headers=headers
+            method, self.url + self.path(where), data=data, params=query, timeout=10, headers=headers, stream=stream
         )
 
     def ask(self, method: str, where: str, body: Any = None, form: str = "", **query: Any) -> tuple[int, Json]:
@@ -81,12 +91,10 @@ class Client:
     def delete(self, where: str, body: Any = None, **query: Any) -> Json:
         return self._fine(self.ask("DELETE", where, body, **query))
 
-    def watch(self, where: str, since: str | None = None, accept: str = "", **query: Any) -> Iterator[Json]:
+    def watch(self, where: str, since: str | None = None, **query: Any) -> Iterator[Json]:
         """The events of a watch, until its time is up."""
         query = {"watch": 1, "timeoutSeconds": 2, **query, **({} if since is None else {"resourceVersion": since})}
-        with self.session.get(
-            self.url + self.path(where), params=query, stream=True, timeout=10, headers={"Accept": accept or "*/*"}
-        ) as answer:
+        with self.send("GET", where, stream=True, **query) as answer:
             assert answer.status_code == 200, answer.text
             for line in answer.iter_lines():
                 yield json.loads(line)
@@ -106,14 +114,19 @@ class Server:
     admin: requests.Session
     reader: requests.Session
     kubeconfigs: dict[str, Path]
+    accounts: bool = False  # its controllers make a service account in each namespace, without which there are no pods
     made: list[str] = field(default_factory=list)
 
     def client(self, who: str = "admin", namespace: str = "") -> Client:
         """A client in a namespace, a new one unless given."""
         if not namespace:
             namespace = f"t-{secrets.token_hex(4)}"
-            Client(self.url, self.admin).create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+            client = Client(self.url, self.admin, namespace)
+            client.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
             self.made.append(namespace)
+            if self.accounts:
+                there = lambda: client.ask("GET", "serviceaccounts/default")[0] == 200 or None  # noqa: E731
+                wait(there, what="the namespace's service account", timeout=10, interval=0.02)
         return Client(self.url, getattr(self, who), namespace)
 
     def clear(self) -> None:
@@ -190,7 +203,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     admin, reader = (_identified(config, tmp_path_factory.mktemp(who)) for who in ("admin", "reader"))
     reader.headers["Impersonate-User"] = READER
     with admin, reader:
-        running = Server(url, admin, reader, {"admin": Path(named)})
+        running = Server(url, admin, reader, {"admin": Path(named)}, accounts=True)
         _admit_reader(running.client(namespace="default"))
         yield running
         running.clear()

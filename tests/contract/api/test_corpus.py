@@ -35,10 +35,9 @@ RECORD = bool(os.environ.get("SLUICEGATE_RECORD"))
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-CHANCE = re.compile(
-    r"(?<=kube-api-access-)[a-z0-9]{5}|10\.96\.\d+\.\d+|(?<=Bad_)[a-z0-9]{5}"  # names and addresses of the server
-    r"|(?<=in record \()\d+|(?<=current: )\d+"  # versions in sentences
-    r"|^\d+[smhd]$"  # ages in tables
+CHANCE = re.compile(  # names and addresses that the server makes, versions in sentences, ages in tables
+    r"(?<=kube-api-access-)[a-z0-9]{5}|(?<=Bad_)[a-z0-9]{5}|(?<=^made-)[a-z0-9]{5}|10\.96\.\d+\.\d+"
+    r"|(?<=in record \()\d+|(?<=current: )\d+|^\d+[smhd]$"
 )
 NEVER = ("managedFields", "description")  # not even recorded
 MADE_UP = {"resourceVersion": "version", "continue": "continue", "uid": "uid"}
@@ -112,9 +111,10 @@ class Conversation:
         accept, query = {"table": TABLE}.get(step.get("accept", ""), step.get("accept", "")), step.get("query", {})
         query = {key: str(self.filled(value)) for key, value in query.items()}
         if method == "WATCH":
-            answer = client.send("GET", where, watch=1, timeoutSeconds=1, accept=accept, **query)
+            answer = client.send("GET", where, watch=1, timeoutSeconds=5, accept=accept, stream=True, **query)
             code, warned = answer.status_code, ""
-            body: Any = list(islice(map(json.loads, answer.text.splitlines()), step["events"] if code < 300 else 1))
+            with answer:
+                body: Any = list(islice(map(json.loads, answer.iter_lines()), step["events"] if code < 300 else 1))
         else:
             answer = client.send(method, where, self.body(step), step.get("form", ""), accept, **query)
             code, warned = answer.status_code, answer.headers.get("Warning", "")
@@ -187,17 +187,25 @@ def wordings() -> list[re.Pattern[str]]:
     return [re.compile(each["text"], re.DOTALL) for each in yaml(CORPUS / "left_out.yaml")["wordings"]]
 
 
+@cache
+def disagreements() -> dict[str, str]:
+    """The cases that the stand-in answers otherwise, and why."""
+    return {each["case"]: each["why"] for each in yaml(CORPUS / "left_out.yaml")["cases"]}
+
+
 def reduced(value: Any, path: str = "") -> Any:
     """An answer without what is left out; what is then an empty object is left out too."""
     if isinstance(value, list):
         return [reduced(each, f"{path}.{at}") for at, each in enumerate(value)]
     if isinstance(value, dict):
         told = {key: reduced(each, f"{path}.{key}".lstrip(".")) for key, each in value.items()}
+        if "causes" in told:
+            told["causes"] = sorted(told["causes"], key=json.dumps)
         dropped = [key for key in told if any(each.fullmatch(f"{path}.{key}".lstrip(".")) for each in unread())]
         return {key: each for key, each in told.items() if key not in dropped and each != {}}
     if isinstance(value, str):
         for each in wordings():
-            value = each.sub("...", value)
+            value = each.sub("", value)
     return value
 
 
@@ -227,8 +235,13 @@ class Corpus:
 
 class TestCorpusOnTheStandIn(Corpus):
     @pytest.fixture
-    def server(self, stand_in: Any) -> Any:
+    def server(self, request: pytest.FixtureRequest, stand_in: Any, topic: str, case: str) -> Any:
+        if why := disagreements().get(f"{topic}: {case}"):
+            request.applymarker(pytest.mark.xfail(reason=why, strict=True, raises=AssertionError))
         return stand_in
+
+    def test_only_cases_that_are_there_are_left_out(self) -> None:
+        assert disagreements().keys() <= {each.id for each in cases()}
 
 
 class TestCorpusOnARealServer(Corpus):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fixtures.sandbox.api.resources import DEPLOYMENTS, PODS
-from fixtures.sandbox.api.selectors import matches, parse, text
-from fixtures.sandbox.api.status import ApiError
+from fixtures.sandbox.kinds.resources import DEPLOYMENTS, PODS
+from fixtures.sandbox.kinds.selectors import matches, parse, text
+from fixtures.sandbox.kinds.status import ApiError
 
 POD = {
     "metadata": {"name": "web-1", "namespace": "prod", "labels": {"app": "web", "version": "canary"}},

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fixtures.sandbox.api.resources import CONFIG_MAPS, PODS
-from fixtures.sandbox.api.selectors import Selection, parse
-from fixtures.sandbox.api.status import ApiError
 from fixtures.sandbox.api.store import Act, Change, Store
 from fixtures.sandbox.api.watching import Watch
+from fixtures.sandbox.kinds.resources import CONFIG_MAPS, PODS
+from fixtures.sandbox.kinds.selectors import Selection, parse
+from fixtures.sandbox.kinds.status import ApiError
 
 ACT = Act("update", "admin")
 WRITES = some.lists(

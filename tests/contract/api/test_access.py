@@ -1,4 +1,4 @@
-"""Who gets in: tokens, the Host header, sizes, file modes."""
+"""Who gets in to the stand-in: tokens, the Host header, sizes, file modes."""
 
 import json
 import stat
@@ -12,14 +12,18 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def reader(server: Any, api: Any) -> Any:
-    with server.session("reader_token") as session:
-        yield type(api)(api.url, session, api.namespace)
+def server(stand_in: Any) -> Any:
+    return stand_in
 
 
 @pytest.fixture
-def stranger(server: Any, api: Any) -> Any:
-    with server.session("reader_token") as session:
+def reader(server: Any, api: Any) -> Any:
+    return server.client("reader", api.namespace)
+
+
+@pytest.fixture
+def stranger(alone: Any, api: Any) -> Any:
+    with alone.session("reader_token") as session:
         del session.headers["Authorization"]
         yield type(api)(api.url, session, api.namespace)
 
@@ -112,14 +116,14 @@ def test_plain_http_is_no_way_in(api: Any) -> None:
         api.session.get(api.url.replace("https", "http"), timeout=5)
 
 
-def test_its_files_are_for_their_owner_only(server: Any) -> None:
-    names = {each.name for each in server.state.iterdir()}
+def test_its_files_are_for_their_owner_only(alone: Any) -> None:
+    names = {each.name for each in alone.state.iterdir()}
     assert names == {"api.json", "ca.crt", "kubeconfig", "gates_kubeconfig", "writes.jsonl"}
-    assert {stat.S_IMODE(each.stat().st_mode) for each in server.state.iterdir()} == {0o600}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in alone.state.iterdir()} == {0o600}
 
 
-def test_the_kubeconfigs_carry_what_api_json_says(server: Any) -> None:
+def test_the_kubeconfigs_carry_what_api_json_says(alone: Any) -> None:
     for name, token in (("kubeconfig", "admin_token"), ("gates_kubeconfig", "reader_token")):
-        config = json.loads((server.state / name).read_text())
-        assert config["users"][0]["user"] == {"token": server.known[token]}
-        assert config["clusters"][0]["cluster"]["server"] == server.known["url"]
+        config = json.loads((alone.state / name).read_text())
+        assert config["users"][0]["user"] == {"token": alone.known[token]}
+        assert config["clusters"][0]["cluster"]["server"] == alone.known["url"]

@@ -1,4 +1,4 @@
-"""The process: how it starts, what it leaves on disk, how it ends."""
+"""The process of the stand-in: how it starts, what it leaves on disk, how it ends."""
 
 import json
 import os
