@@ -17,7 +17,7 @@ PARTS: Mapping[str, Callable[[int], Part]] = {
     "null": lambda runs: null.part(10 * runs),
     "speed": lambda runs: speed.part(max(20, runs // 4)),
     "releases": releases.part,
-    "compared": compared.part,
+    "compared": lambda runs: compared.part(max(20, runs // 2)),
     "many": many.part,
     "recorded": recorded.part,
 }
