@@ -29,7 +29,7 @@ from fixtures.waiting import wait
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "rebate-core" / "release.yaml"
-RATE = 1000.0
+RATE = 400.0
 WHOLE = 240.0  # seconds that a whole rollout may take on a busy machine
 
 
