@@ -13,7 +13,7 @@ LONGEST_FUNCTION, MEAN_FUNCTION, LONGEST_FILE = 60, 12, 500
 ONE_PLACE = {
     "kubernetes": "fixtures/cluster.py",
     "prometheus_api_client": "fixtures/prometheus.py",
-    "jsonpatch": "fixtures/sandbox/api/patches.py",
+    "jsonpatch": "fixtures/sandbox/kinds/patches.py",
     "jinja2": "ci/reporters/report/page.py",
 }
 
