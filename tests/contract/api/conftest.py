@@ -11,11 +11,14 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -238,6 +241,83 @@ def _admit_reader(client: Client) -> None:
     who = {"kind": "User", "name": READER, "apiGroup": "rbac.authorization.k8s.io"}
     client.ask("POST", f"{api}/clusterroles", {"metadata": {"name": ROLE}, "rules": rules})
     client.ask("POST", f"{api}/clusterrolebindings", {"metadata": {"name": ROLE}, "roleRef": role, "subjects": [who]})
+
+
+@dataclass
+class Proxy:
+    """Stands before a server, lets everybody in as one user, and writes down what was asked: for kubectl.
+
+    It speaks plain HTTP, over which kubectl sends no credentials: none is needed here.
+    """
+
+    url: str = ""
+    asked: list[Json] = field(default_factory=list)
+
+    def handler(self, server: Server, session: requests.Session) -> type[BaseHTTPRequestHandler]:
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def pass_on(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                step = _step(self.command, self.path, dict(self.headers), body)
+                proxy.asked.append(step)
+                kept = {
+                    key: self.headers[key] for key in ("Accept", "Content-Type", "User-Agent") if key in self.headers
+                }
+                with session.request(
+                    self.command, server.url + self.path, data=body, headers=kept, stream=True, timeout=60
+                ) as answer:
+                    self.send_response(answer.status_code)
+                    for key in answer.headers.keys() & {"Content-Type", "Warning"}:
+                        self.send_header(key, answer.headers[key])
+                    self.end_headers()
+                    content = b""
+                    with suppress(ConnectionError):
+                        for piece in answer.iter_content(None):
+                            content += piece
+                            self.wfile.write(piece)
+                            self.wfile.flush()
+                    with suppress(ValueError):
+                        step["answer"] = json.loads(content)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                """Stay silent."""
+
+        return Handler
+
+
+def _step(method: str, path: str, headers: Json, body: bytes) -> Json:
+    """One request, as the corpus has it."""
+    at = urlsplit(path)
+    said = {key.lower(): value for key, value in headers.items()}
+    step: Json = {"do": f"{method} {at.path}"}
+    step |= {"query": dict(parse_qsl(at.query, keep_blank_values=True))} if at.query else {}
+    step |= {"accept": said["accept"]} if "accept" in said else {}
+    if "json" not in said.get("content-type", ""):
+        return step | ({"form": said["content-type"]} if body else {})
+    return step | {"form": said["content-type"], "body": json.loads(body)}
+
+
+@pytest.fixture(scope="session")
+def before() -> Iterator[Callable[[Server, str], Proxy]]:
+    """A proxy before a server, for one of its users; it stays for all tests, and kubectl's cache with it."""
+    known: dict[tuple[str, str], Proxy] = {}
+    with ExitStack() as ends:
+
+        def before(server: Server, who: str) -> Proxy:
+            if (server.url, who) not in known:
+                proxy = known[server.url, who] = Proxy()
+                http = ThreadingHTTPServer(("127.0.0.1", 0), proxy.handler(server, getattr(server, who)))
+                proxy.url = f"http://127.0.0.1:{http.server_address[1]}"
+                thread = threading.Thread(target=http.serve_forever, args=(0.05,))
+                thread.start()
+                for end in (thread.join, http.server_close, http.shutdown):
+                    ends.callback(end)
+            return known[server.url, who]
+
+        yield before
 
 
 @pytest.fixture

@@ -50,10 +50,15 @@ def yaml(path: Path) -> Any:
     return YAML(typ="safe").load(path)
 
 
+def topics() -> dict[str, Path]:
+    """The files of questions; those of kubectl are written by its tests."""
+    return {path.name.removesuffix(path.suffix): path for path in sorted((CORPUS / "questions").iterdir())}
+
+
 def cases() -> Iterator[Any]:
-    for path in sorted((CORPUS / "questions").glob("*.yaml")):
+    for topic, path in topics().items():
         for each in yaml(path):
-            yield pytest.param(path.stem, each["case"], each["steps"], id=f"{path.stem}: {each['case']}")
+            yield pytest.param(topic, each["case"], each["steps"], id=f"{topic}: {each['case']}")
 
 
 def merged(current: Any, change: Any) -> Any:
@@ -214,10 +219,10 @@ def compared(answer: Json) -> Json:
 
 
 @pytest.mark.skipif(not RECORD, reason="records only when SLUICEGATE_RECORD is set")
-@pytest.mark.parametrize("topic", sorted(path.stem for path in (CORPUS / "questions").glob("*.yaml")))
+@pytest.mark.parametrize("topic", topics())
 def test_record(real: Any, topic: str) -> None:
     """Ask the real server twice: what it answers in two ways is no answer to compare with."""
-    questions = {each["case"]: each["steps"] for each in yaml(CORPUS / "questions" / f"{topic}.yaml")}
+    questions = {each["case"]: each["steps"] for each in yaml(topics()[topic])}
     first, second = ({case: answered(real, steps) for case, steps in questions.items()} for _ in range(2))
     said = json.dumps(first, indent=1, ensure_ascii=False)
     (CORPUS / "answers" / f"{topic}.json").write_text(said + "\n")
