@@ -126,7 +126,11 @@ class Conversation:
             is_json = "json" in answer.headers.get("content-type", "")
             body = answer.json() if is_json else answer.text
         self.raw.append(body)
-        told = {path: parts(body, path) for path in step["see"]} if "see" in step and code < 300 else body
+        told = (
+            {path: parts(body, path) for path in step["see"]}
+            if "see" in step and isinstance(body, dict) and code < 300
+            else body
+        )
         return {"do": step["do"], "code": code, **({"warning": warned} if warned else {}), "body": self.plain(told)}
 
     def body(self, step: Json) -> Any:
@@ -199,7 +203,7 @@ def disagreements() -> dict[str, str]:
 
 
 def reduced(value: Any, path: str = "") -> Any:
-    """An answer without what is left out; what is then an empty object is left out too."""
+    """An answer without what is left out; what is then an empty object is left out too, as is null."""
     if isinstance(value, list):
         return [reduced(each, f"{path}.{at}") for at, each in enumerate(value)]
     if isinstance(value, dict):
@@ -207,7 +211,7 @@ def reduced(value: Any, path: str = "") -> Any:
         if "causes" in told:
             told["causes"] = sorted(told["causes"], key=json.dumps)
         dropped = [key for key in told if any(each.fullmatch(f"{path}.{key}".lstrip(".")) for each in unread())]
-        return {key: each for key, each in told.items() if key not in dropped and each != {}}
+        return {key: each for key, each in told.items() if key not in dropped and each not in ({}, None)}
     if isinstance(value, str):
         for each in wordings():
             value = each.sub("", value)
