@@ -59,7 +59,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a table: on
         case SuiteStarted():
             return f"suite {_suite(event)} starts"
         case SuiteReady():
-            return f"suite {_suite(event)} is ready: {', '.join(event.gates)} ({seconds(event.took)})"
+            verb = "watches" if event.watch else "is ready"
+            return f"suite {_suite(event)} {verb}: {', '.join(event.gates)} ({seconds(event.took)})"
         case Progress():
             return progress(event)
         case VerdictReached():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci.events import Asked, Event, Held, HoldEnded, PhaseEntered, RolloutEnded, StepsChosen, VerdictReached
+from ci.events import Asked, Event, Held, HoldEnded, PhaseEntered, RolloutEnded, StepsChosen, SuiteReady, VerdictReached
 from ci.reporters.closing import closing
 from ci.reporters.kubernetes_events import KubernetesEvents
 from ci.reporters.plain import Plain
@@ -112,6 +112,10 @@ SAID: Sequence[tuple[Event, str]] = [
     (HoldEnded(at=0, step=25, took=72.4), "25 % is held no longer (1 min 12 s)"),
     (Asked(at=0, what="force", who="ana", why="hotfix", step=25), "ana skipped the gates at 25 %: hotfix"),
     (Asked(at=0, what="pause", who="ana", why="lunch", step=None), "ana said pause: lunch"),
+    (
+        SuiteReady(at=0, suite="canary_step", step=25, gates=["pods"], took=0.5, watch=True),
+        "suite canary_step at 25 % watches: pods",
+    ),
     (StepsChosen(at=0, steps=(10, 25, 100), rate=120.0), "at 120 requests a second the steps are 10, 25, 100 %"),
 ]
 
