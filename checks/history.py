@@ -1,6 +1,6 @@
 """Stable's traffic before a release: from it comes how many requests share one fate, for each gate.
 
-Half an hour of it counts, in stretches of 30 seconds or of one look, if that is longer.
+The last sixty stretches count, of 30 seconds each, or of one look where that is longer: half an hour or more.
 """
 
 from collections import deque

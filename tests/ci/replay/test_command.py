@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from checks.evidence import LatencyObjective, Terms
+from ci.replay.objectives import Objectives
 from ci.rollout import main
+from fixtures.errors import InputError
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "rebate-core" / "release.yaml"
 
@@ -61,3 +64,14 @@ def test_a_release_file_gives_what_options_leave_out(made, written, replayed) ->
     (changed,) = replayed(path, release=EXAMPLE, margin="2 points", group="3")
     assert changed["gates"]["error_rate_against_stable"]["numbers"]["margin"] == 0.02
     assert changed["gates"]["error_rate"]["numbers"]["group"] == 3
+
+
+def test_a_run_is_a_rollout_of_as_many_steps_as_it_has_weights_unless_a_release_file_says_more() -> None:
+    assert Objectives().judged_by(weights=3, tells_time=False).steps == 3
+    assert Objectives(steps=4).judged_by(weights=3, tells_time=False).steps == 4
+
+
+def test_of_several_latency_objectives_one_has_to_be_named() -> None:
+    two = (LatencyObjective(0.99, 0.5), LatencyObjective(0.5, 0.1))
+    with pytest.raises(InputError, match="2 latency objectives.*--latency 99%"):
+        Objectives(Terms(weight=0, latency=two)).judged_by(weights=1, tells_time=True)

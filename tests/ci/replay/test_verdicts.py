@@ -57,10 +57,22 @@ def test_each_weight_is_told_with_its_gates(one) -> None:
     ]
 
 
-def test_evidence_of_harm_goes_on_at_the_next_weight(one) -> None:
-    harm = [(2, 5, 0.05), (2, 25, 0.05)]
-    assert one(harm, rate=100)["verdict"] == "INCONCLUSIVE"
-    assert one([(60, 5, 0.05), (2, 25, 0.05)], rate=100)["gates"]["error_rate"]["verdict"] == "FAIL"
+def test_evidence_of_harm_goes_on_at_the_next_weight(written, replayed) -> None:
+    def look(t: int, weight: int, bad: int) -> dict[str, Any]:
+        return {"t": t, "weight": weight, "canary": [{"pod": "c", "requests": bad, "errors": bad}], "stable": []}
+
+    one, two_more = look(1, 5, 1), look(2, 25, 3)
+    (carried,) = replayed(written([one, two_more]), group="1")
+    (afresh,) = replayed(written([look(1, 25, 2)]), group="1")
+    assert (carried["verdict"], afresh["verdict"]) == ("FAIL", "INCONCLUSIVE")
+
+
+def test_nothing_passes_on_a_look_that_does_not_see_the_traffic(made, written, replayed) -> None:
+    lines = list(made([(62, 25, 0.0)]))
+    for unseen in lines[57:60]:
+        unseen["canary"] = None
+    (found,) = replayed(written(lines), group="1")
+    assert (found["verdict"], found["at"]) == ("PASS", 61)
 
 
 def test_slow_answers_fail_for_latency(one) -> None:
