@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -189,10 +189,22 @@ def alone(start: Callable[..., StandIn], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def stand_in(alone: StandIn) -> Iterator[Server]:
-    files = {"admin": alone.state / "kubeconfig", "reader": alone.state / "gates_kubeconfig"}
-    with alone.session("admin_token") as admin, alone.session("reader_token") as reader:
-        yield Server(alone.known["url"], admin, reader, files)
+def served() -> Callable[[StandIn], AbstractContextManager[Server]]:
+    """The users of a stand-in."""
+
+    @contextmanager
+    def served(alone: StandIn) -> Iterator[Server]:
+        files = {"admin": alone.state / "kubeconfig", "reader": alone.state / "gates_kubeconfig"}
+        with alone.session("admin_token") as admin, alone.session("reader_token") as reader:
+            yield Server(alone.known["url"], admin, reader, files)
+
+    return served
+
+
+@pytest.fixture(scope="session")
+def stand_in(alone: StandIn, served: Callable[[StandIn], AbstractContextManager[Server]]) -> Iterator[Server]:
+    with served(alone) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

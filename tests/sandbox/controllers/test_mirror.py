@@ -23,7 +23,15 @@ def test_the_newest_version_stays_whatever_comes_later():
 def test_what_we_deleted_does_not_come_back_by_late_news():
     kept = Kept()
     kept.see(thing(version=1))
-    kept.drop(thing(version=1), for_good=False)
+    kept.drop(thing(version=1))
+    assert not kept.see(thing(version=2))
+    assert kept.all() == []
+
+
+def test_what_the_watch_saw_deleted_does_not_come_back_by_our_own_late_answer():
+    kept = Kept()
+    kept.see(thing(version=1))
+    kept.drop(thing(version=3))
     assert not kept.see(thing(version=2))
     assert kept.all() == []
 
@@ -31,9 +39,9 @@ def test_what_we_deleted_does_not_come_back_by_late_news():
 def test_a_successor_of_the_same_name_is_another_object():
     kept = Kept()
     kept.see(thing(version=1, uid="u1"))
-    kept.drop(thing(version=1, uid="u1"), for_good=False)
+    kept.drop(thing(version=1, uid="u1"))
     kept.see(thing(version=3, uid="u2"))
-    kept.drop(thing(version=2, uid="u1"), for_good=True)
+    kept.drop(thing(version=2, uid="u1"))
     assert versions(kept) == {"pod": 3}
 
 
@@ -48,7 +56,7 @@ def test_a_list_drops_what_is_gone_and_keeps_what_was_written_after_it():
 def test_a_list_that_is_older_than_our_deletion_does_not_bring_the_object_back():
     kept = Kept()
     kept.see(thing(version=1))
-    kept.drop(thing(version=1), for_good=False)
+    kept.drop(thing(version=1))
     kept.replace([thing(version=1)], "1")
     assert kept.all() == []
 
