@@ -58,7 +58,13 @@ class Rollout:
         self.until(lambda: len(self.pods(image)) == replicas, f"{replicas} pods of {image}")
         for pod in self.pods(image):
             self.ready(pod)
-        self.until(lambda: self.status().get("availableReplicas") == replicas, f"{replicas} available pods")
+        self.until(lambda: self.complete(replicas), f"{replicas} available pods of {image}, and no others")
+
+    def complete(self, replicas: int) -> bool:
+        """Whether the controller has seen all, and nothing is left to do."""
+        seen, generation = self.status(), self.api.get("deployments/web")["metadata"]["generation"]
+        counts = [seen.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
+        return seen.get("observedGeneration") == generation and counts == [replicas] * 3
 
     def sizes(self, new: str, old: str) -> tuple[int, int]:
         """How many Pods there are of two images."""
