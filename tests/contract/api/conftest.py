@@ -1,8 +1,9 @@
 """Two servers to ask, the stand-in and a real one, and a namespace of one's own in either.
 
 Each subject of the contract is a class of tests; its two subclasses say on which server (fixture `server`) it runs.
-The real one is named by SLUICEGATE_REAL_KUBECONFIG: kube-apiserver with Istio's and Argo CD's kinds and istiod's
-webhook. Its controllers may run; its administrator's kubeconfig has to have a client certificate or a token.
+The real one is kube-apiserver with its controllers, Istio's and Argo CD's kinds and istiod's webhook: it runs already
+(SLUICEGATE_REAL_KUBECONFIG, the administrator's, with a client certificate or a token), or is started for these tests
+(SLUICEGATE_CONTRACT; fixtures/sandbox/real/choice.py says how its programs are named).
 """
 
 import base64
@@ -24,11 +25,16 @@ import pytest
 import requests
 from ruamel.yaml import YAML
 
+from fixtures.errors import SluicegateError
+from fixtures.sandbox.parts import Parts
+from fixtures.sandbox.real import argocd, istio, kube
+from fixtures.sandbox.real.choice import Real, running_plane
+from fixtures.sandbox.real.planes import check
+from fixtures.sandbox.seed import Kubernetes
 from fixtures.waiting import wait
 
 Json = dict[str, Any]
-REAL = "SLUICEGATE_REAL_KUBECONFIG"
-NO_REAL = f"NO REAL API SERVER: that the stand-in answers as it does is NOT tested here; set {REAL} (docs/contract.md)"
+NO_REAL = "NO REAL API SERVER: that the stand-in answers as it does is NOT tested here (docs/contract.md): "
 FORMS = {"json": "json-patch+json", "merge": "merge-patch+json", "strategic": "strategic-merge-patch+json"}
 FORMS |= {"": "json", "apply": "apply-patch+yaml"}
 READER = "gates"  # the user behind the stand-in's second token; the administrator of a real server speaks for it
@@ -208,17 +214,47 @@ def stand_in(alone: StandIn, served: Callable[[StandIn], AbstractContextManager[
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server of the environment, with a reader who may look at everything but Secrets."""
-    named = os.environ.get(REAL, "")
-    if not named:
-        pytest.skip(NO_REAL)
-    config = YAML(typ="safe").load(Path(named))
+def real_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The administrator's, of the server that runs already, or of one that is started here with istiod."""
+    if named := running_plane():
+        yield named
+        return
+    if not os.environ.get("SLUICEGATE_CONTRACT"):
+        pytest.skip(f"{NO_REAL}make contract")
+    try:
+        check(frozenset(Real))
+    except SluicegateError as missing:
+        pytest.skip(f"{NO_REAL}{missing}")
+    state = tmp_path_factory.mktemp("real")
+    parts = Parts(state)
+    try:
+        _start_real(state, parts)
+        yield state / "kubeconfig"
+    finally:
+        parts.end()
+        for part in parts._running.values():
+            part.process.wait(10)
+
+
+def _start_real(state: Path, parts: Parts) -> None:
+    kube.start(state, parts)
+    kube.admit(state, parts)
+    cluster = Kubernetes(state)
+    for definitions in (istio.resource_definitions(), argocd.resource_definitions()):
+        cluster.define(definitions)
+    istio.wait_ready(parts, istio.start(state, parts, cluster), cluster, state)
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def real(real_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server, with a reader who may look at everything but Secrets."""
+    config = YAML(typ="safe").load(real_kubeconfig)
     url = config["clusters"][0]["cluster"]["server"]
     admin, reader = (_identified(config, tmp_path_factory.mktemp(who)) for who in ("admin", "reader"))
     reader.headers["Impersonate-User"] = READER
     with admin, reader:
-        running = Server(url, admin, reader, {"admin": Path(named)}, accounts=True)
+        running = Server(url, admin, reader, {"admin": real_kubeconfig}, accounts=True)
         _admit_reader(running.client(namespace="default"))
         yield running
         running.clear()

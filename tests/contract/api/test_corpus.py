@@ -253,6 +253,7 @@ class TestCorpusOnTheStandIn(Corpus):
         assert disagreements().keys() <= {each.id for each in cases()}
 
 
+@pytest.mark.xdist_group("real-api")
 class TestCorpusOnARealServer(Corpus):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -279,6 +279,7 @@ class TestDeploymentsOnTheStandIn(Deployments):
         return controlled
 
 
+@pytest.mark.xdist_group("real-api")
 class TestDeploymentsOnARealServer(Deployments):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -137,6 +137,7 @@ class TestEndsOnTheStandIn(Ends):
         return stand_in
 
 
+@pytest.mark.xdist_group("real-api")
 class TestEndsOnARealServer(Ends):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -90,6 +90,7 @@ class TestReadsOnTheStandIn(Reads):
         return stand_in
 
 
+@pytest.mark.xdist_group("real-api")
 class TestReadsOnARealServer(Reads):
     @pytest.fixture
     def server(self, real: Any) -> Any:

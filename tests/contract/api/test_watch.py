@@ -101,6 +101,7 @@ class TestWatchesOnTheStandIn(Watches):
         return stand_in
 
 
+@pytest.mark.xdist_group("real-api")
 class TestWatchesOnARealServer(Watches):
     @pytest.fixture
     def server(self, real: Any) -> Any:
