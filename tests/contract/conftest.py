@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from fixtures.sandbox.dataplane import prometheus
 from fixtures.subject import Subject
 from fixtures.target import Target, of_sandbox
 from fixtures.verdict_log import VerdictLog
-from fixtures.waiting import wait
+from fixtures.waiting import NotYet, wait
 from scenarios import canary_step
 
 
@@ -71,11 +72,13 @@ class Stage:
         """Take its pods away, and leave it its weight."""
         self.cluster.scale(DEPLOYMENTS, self.release.namespace, self.release.names.canary, 0)
 
-    def timeout(self, text: str) -> None:
-        """Set the route's timeout."""
+    def timeout(self, text: str | None) -> None:
+        """Set the route's timeout, or take it away."""
         name, namespace = self.release.names.virtual_services[0], self.release.namespace
-        operation = {"op": "replace", "path": "/spec/http/0/timeout", "value": text}
-        self.cluster.json_patch(VIRTUAL_SERVICES, namespace, name, [operation])
+        path = "/spec/http/0/timeout"
+        operations: list[Any] = [{"op": "add", "path": path, "value": text or "5s"}]
+        operations += [] if text else [{"op": "remove", "path": path}]
+        self.cluster.json_patch(VIRTUAL_SERVICES, namespace, name, operations)
 
     def pods(self, version: str) -> dict[str, str]:
         """Give name and address of a version's pods."""
@@ -87,9 +90,9 @@ class Stage:
         }
 
     def fail(self, version: str, **faults: float) -> None:
-        """Change what goes wrong in all pods of a version."""
+        """Change what goes wrong in all pods of a version; one that has just been killed comes back first."""
         for address in self.pods(version).values():
-            requests.post(f"http://{address}:8080/_sandbox/faults", json=faults, timeout=5).raise_for_status()
+            wait(partial(_told, address, faults), what=f"the pod at {address}", timeout=20, interval=0.05)
 
     @property
     def _kubelet(self) -> psutil.Process:
@@ -134,6 +137,14 @@ class Stage:
         fast = self.release.objectives.model_copy(update={"latency": {0.99: 0.5}})
         said = {"soak": 1.0, "objectives": fast, **release}
         return Subject(self.release.model_copy(update=said), target, weight)
+
+
+def _told(address: str, faults: dict[str, float]) -> bool | NotYet:
+    try:
+        requests.post(f"http://{address}:8080/_sandbox/faults", json=faults, timeout=5).raise_for_status()
+    except requests.ConnectionError as error:
+        return NotYet(str(error))
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -101,6 +101,8 @@ def measured(stage: Any, scraper: Any, proxy: Any) -> Measured:
     for spelling, server in servers.items():
         url = spelled(spelling, server, proxy)
         readers[spelling] = Reader(source(through=url).source({}))
+    merged = SYSTEM_CLOCK.now() + MERGED  # or the base line would lack the end of the traffic before
+    wait(lambda: all(newest(server) > merged for server in servers.values()), what="a scrape", timeout=20)
     for reader in readers.values():
         wait(reader.begin, what="a base line", timeout=20)
     rows, lines = len(stage.truth()), len(stage.logged())
