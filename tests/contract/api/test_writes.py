@@ -1,5 +1,6 @@
 """What a write does, and what it leaves alone."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,18 @@ class Writes:
             api.put("virtualservices/web", before),
         ]
         assert all(version(each) == version(before) for each in same)
+
+    def test_a_patch_whose_body_is_long_on_its_way_undoes_nobodys(self, api: Any, virtual_service: Json) -> None:
+        api.create("virtualservices", virtual_service)
+
+        def slowly() -> Iterator[bytes]:
+            yield b'{"metadata": {"labels": '
+            api.patch("virtualservices/web", {"metadata": {"labels": {"quick": "yes"}}})
+            yield b'{"slow": "yes"}}}'
+
+        headers = {"Content-Type": "application/merge-patch+json"}
+        answer = api.session.patch(api.url + api.path("virtualservices/web"), slowly(), headers=headers, timeout=10)
+        assert answer.json()["metadata"]["labels"] == {"quick": "yes", "slow": "yes"}
 
     def test_only_a_change_of_the_spec_is_a_new_generation(self, api: Any, virtual_service: Json) -> None:
         api.create("virtualservices", virtual_service)
