@@ -147,7 +147,7 @@ def assert_at_rest(info: dict[str, Any]) -> None:
         ).json()["items"]
     images = {status["imageID"] for pod in pods for status in pod["status"]["containerStatuses"]}
     assert (len(pods), images) == (4, {info["images"]["v1"]})
-    assert set(info["images"]) == {"v1", "v2", "bad", "hopeless", "slow"}
+    assert set(info["images"]) == {"v1", "v2", "fair", "bad", "hopeless", "slow"}
     for image in info["images"].values():
         place, _, digest = target.rewrite(image).partition("@")
         host, _, name = place.partition("/")
