@@ -53,6 +53,55 @@ class GroupSize:
     measured: bool
 
 
+@dataclass(frozen=True)
+class Dispersion:
+    """How stable's bad requests came: on their own, or many at once.
+
+    Attributes:
+        rate: stable's share of bad requests.
+        volume: requests in a stretch, in the mean.
+        phi: how many times larger the squared deviation is than that of independent requests.
+        errors: by how many standard errors phi is over 1.
+        seconds: the length of a stretch.
+    """
+
+    rate: float
+    volume: float
+    phi: float
+    errors: float
+    seconds: float
+
+    def group(self, objective: float, share: float) -> GroupSize:
+        """Carry it over to a canary.
+
+        Args:
+            objective: the rate that the canary has to stay under, a share.
+            share: the canary's share of the traffic.
+        """
+        size = 1.0 if self.errors <= _SIGNIFICANT else _carried_over(self.phi, objective * share / self.rate)
+        if self.errors > _PLAIN:
+            size = max(size, 1 + objective * share * self.volume)
+        return GroupSize(size, self.seconds * _STRETCHES, measured=True)
+
+
+def dispersion(stretches: Sequence[Count], seconds: float = BLOCK_SECONDS) -> Dispersion | None:
+    """Measure how stable's bad requests came.
+
+    Args:
+        stretches: what stable answered in equal stretches of its history, the oldest first; it had all the traffic.
+        seconds: the length of a stretch.
+
+    Returns:
+        None where the history is too short for it.
+    """
+    whole = sum(stretches, Count())
+    if len(stretches) < _FEWEST or whole.bad < _FEWEST_BAD or whole.bad >= whole.requests:
+        return None
+    phi = _dispersion(stretches)
+    errors = (phi - 1) / sqrt(2 / (len(stretches) // _STRETCHES - 1))
+    return Dispersion(whole.bad / whole.requests, whole.requests / len(stretches), phi, errors, seconds)
+
+
 def estimate(
     stretches: Sequence[Count], objective: float, share: float, *, seconds: float = BLOCK_SECONDS
 ) -> GroupSize:
@@ -64,15 +113,8 @@ def estimate(
         share: the canary's share of the traffic at this step.
         seconds: the length of a stretch.
     """
-    whole = sum(stretches, Count())
-    if len(stretches) < _FEWEST or whole.bad < _FEWEST_BAD or whole.bad >= whole.requests:
-        return GroupSize(UNKNOWN, seconds, measured=False)
-    phi = _dispersion(stretches)
-    errors = (phi - 1) / sqrt(2 / (len(stretches) // _STRETCHES - 1))
-    size = 1.0 if errors <= _SIGNIFICANT else _carried_over(phi, objective * share / (whole.bad / whole.requests))
-    if errors > _PLAIN:
-        size = max(size, 1 + objective * share * whole.requests / len(stretches))
-    return GroupSize(size, seconds * _STRETCHES, measured=True)
+    found = dispersion(stretches, seconds)
+    return found.group(objective, share) if found else GroupSize(UNKNOWN, seconds, measured=False)
 
 
 def _carried_over(phi: float, ratio: float) -> float:

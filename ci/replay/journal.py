@@ -72,7 +72,8 @@ def _terms(ready: SuiteReady, objectives: Objectives, where: str) -> Terms:
         raise InputError(what, where, "journals of this version do; an older one can not be replayed")
     terms = replace(journal_terms(ready.terms), **objectives.changes)
     if objectives.group is not None:
-        terms = replace(terms, group=objectives.group, latency_groups=())
+        whole = {"group": objectives.group, "latency_groups": (), "margin_group": None, "stable_group": None}
+        terms = replace(terms, **whole, block=Terms.block)
     return terms
 
 

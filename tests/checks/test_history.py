@@ -1,11 +1,13 @@
 """Group sizes from stable's half hour: one for each gate, from what that gate counts."""
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
 from checks.evidence import Answers, Count, LatencyObjective, Terms, Tick, Traffic
-from checks.history import History
+from checks.history import Clumping, History
 
 TERMS = Terms(weight=5, latency=(LatencyObjective(0.99, 0.5),))
 
@@ -57,3 +59,26 @@ def test_a_gap_in_the_history_is_time_without_requests() -> None:
 def test_no_history_is_five_for_all() -> None:
     found = History().estimated(TERMS)
     assert {found.group, found.margin_group, found.stable_group, *found.latency_groups} == {5}
+
+
+def test_each_latency_objective_has_its_own() -> None:
+    past = History()
+    for burst, steady in zip(BURSTS, STEADY, strict=True):
+        slow = (Count(60_000, steady), Count(60_000, burst))
+        past.add(Tick(at=0, seconds=30, traffic=Traffic(stable=Answers(Count(60_000), slow))))
+    two = replace(TERMS, latency=(LatencyObjective(0.99, 0.5), LatencyObjective(0.95, 0.25)))
+    first, second = past.estimated(two).latency_groups
+    assert first == 1
+    assert second > 20
+
+
+@pytest.mark.parametrize("past", [history(BURSTS, STEADY), history([0] * 60, BURSTS), History()])
+def test_what_was_found_can_be_written_down_and_read_again(past: History) -> None:
+    found = past.found()
+    assert Clumping.read(json.loads(json.dumps(found.as_json()))) == found
+
+
+def test_at_weight_0_it_is_stable_that_is_judged_on_all_of_the_traffic() -> None:
+    found = history(BURSTS, STEADY).found()
+    assert found.applied(replace(TERMS, weight=0)).group == found.applied(replace(TERMS, weight=100)).group
+    assert found.applied(replace(TERMS, weight=0)).group > found.applied(TERMS).group
