@@ -3,12 +3,15 @@
 The brake has a client of its own, so that it waits for nobody; the renewing of the Lease shares the driver's.
 """
 
+import json
+import secrets
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ci.abort import taking_back
+from ci.abort import PATIENCE, taking_back
 from ci.autoscaler import Autoscaler
 from ci.brake import Brake
 from ci.companion import Companion
@@ -18,11 +21,12 @@ from ci.events import Event, Note, RolloutEnded
 from ci.hold import Words
 from ci.holding import Holding
 from ci.lease import Lease
+from ci.left import BEFORE_FILE, before_of, left_by, text_of
 from ci.listener import Listener
 from ci.mover import Mover, RoutesGive
 from ci.people import People
 from ci.performer import Performer
-from ci.phases import Phase
+from ci.phases import CANARY_CARRIES, Phase
 from ci.record import Record
 from ci.state import Job, State
 from ci.suite import PytestSuites
@@ -72,6 +76,44 @@ def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
         return Driver(job, state, people.words, watch, performer, tell).run()
 
 
+def recover(job: Job, target: Target, tell: Tell, *, now: bool) -> RolloutEnded | None:
+    """Take back what a rollout has left whose driver has died, to its end.
+
+    Args:
+        job: that rollout; ``who`` is the one who recovers.
+        target: where.
+        tell: hears of what happens.
+        now: whether somebody knows that the driver is dead; else its Lease is watched until it has run out.
+
+    Returns:
+        How it ended; None when there is nothing to recover any more.
+
+    Raises:
+        Held: when its driver is alive.
+        SluicegateError: when nothing could begin.
+    """
+    cluster, release = target.cluster(), job.release
+    traffic = traffic_of(release, cluster)
+    if now:
+        traffic.insist(taking_back(f"{job.who}: recovers it at once, its driver is dead", job.rollout), PATIENCE)
+    identity = f"{job.who} (recovers, {secrets.token_hex(2)})/{job.rollout}"
+    with (
+        tempfile.TemporaryDirectory(prefix="sluicegate-") as scratch,
+        Lease(cluster, release.namespace, release.service, identity, by_force=now, patience=PATIENCE) as lease,
+    ):
+        record = left_by(traffic.look())
+        if record is None or record.rollout != job.rollout:
+            return None
+        why = f"its driver {record.who} is gone"
+        traffic.insist(taking_back(f"{job.who}: recovers it, {why}", job.rollout), PATIENCE)
+        state = State(replace(record, who=job.who), before=before_of(record, job.reports))
+        state.raised = record.place.step > 0 or record.phase in CANARY_CARRIES
+        people = People(tell, SYSTEM_CLOCK.now)
+        watch = Watch(state, traffic, people, lambda: "", lambda: lease.held, SYSTEM_CLOCK)
+        performer = _performer(job, state, people.words, target, cluster, watch, Path(scratch), tell)
+        return Driver(job, state, people.words, watch, performer, tell).recover(record.place, why)
+
+
 def first_record(job: Job, cluster: Cluster) -> Record:
     """Write down what is known before anything is done.
 
@@ -86,6 +128,7 @@ def first_record(job: Job, cluster: Cluster) -> Record:
         image=job.image,
         who=job.who,
         before_replicas=canary["spec"].get("replicas", 1),
+        release=text_of(job.file),
     )
 
 
@@ -152,8 +195,10 @@ def _performer(
     autoscaler = Autoscaler(job, state, cluster, mover.note, watch, tell)
 
     def keep_before() -> Path:
-        path = job.reports / "before.json"
+        path = job.reports / BEFORE_FILE
         snapshot.save(snapshot.take(service, release, target.admins, repository.tree()), path)
+        kept = json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
+        state.record = replace(state.record, before=kept)  # written with the next phase: nothing changes before it
         return path
 
     return Performer(

@@ -1,7 +1,8 @@
 """The effects on Git, Argo CD and the number of pods.
 
 Rules:
-    1. A commit's message names the rollout, and the commit stands in the record as soon as it is pushed.
+    1. A commit's message names the rollout, and the commit stands in the record before it is pushed: a driver that
+       dies in between leaves nothing in Git that nobody knows of.
     2. The canary's pods only grow in number between deploy and the end: each step adds what its weight needs.
        They shrink after traffic has left, and then to the number that they had at rest.
     3. Nothing here is believed because it was asked for: Argo CD is waited for until it has synced our commit and is
@@ -32,11 +33,11 @@ class Repository(Protocol):
     def head(self) -> str:
         """Give the branch's newest commit."""
 
-    def commit_and_push(self, edit: Edit, message: str) -> str | None:
-        """Make an edit and push it; None when there is nothing to change."""
+    def commit_and_push(self, edit: Edit, message: str, *, announce: Callable[[str], None]) -> str | None:
+        """Make an edit, announce the commit and push it; None when there is nothing to change."""
 
     def revert(self, commits: Sequence[str], message: str) -> str | None:
-        """Take commits of ours back; None when there is nothing left to take back."""
+        """Take those commits of ours back that have arrived; None when there is nothing left to take back."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,14 @@ class Deployer:
             image=self._job.image,
         )
         subject = f"{self._job.release.service}: {role} runs {self._job.image.rpartition('/')[2]}"
-        commit = self._repository.commit_and_push(edit, self._message(subject))
+        commit = self._repository.commit_and_push(
+            edit, self._message(subject), announce=lambda made: self._note_commit(role, made)
+        )
         if commit is None:
             self._state.commit = self._repository.head()
             self._note(f"Git has this image for {role} already: nothing to commit")
             return
         self._state.commit = commit
-        self._note_commit(role, commit)
         self._pushed(commit, subject, began)
 
     def revert(self, roles: Sequence[Role]) -> None:

@@ -72,16 +72,34 @@ class Driver:
             How it ended; the exit status is in it.
         """
         self._begin()
-        place = Place(Phase.PREFLIGHT)
+        return self._go_on(Place(Phase.PREFLIGHT))
+
+    def recover(self, left: Place, why: str) -> RolloutEnded:
+        """Take a rollout back, to its end, whose driver has died.
+
+        Args:
+            left: where it was.
+            why: the first sentence that a person needs.
+
+        Returns:
+            How it ended; the exit status is in it.
+        """
+        self._begin()
+        return self._go_on(self._leave(left, Stop(Result.LOST, why)))
+
+    def _go_on(self, place: Place) -> RolloutEnded:
         while place.phase not in ENDS:
-            stop = self._go_through(place)
-            after = self._onward(place, stop)
-            if after.phase in UNDOING | ENDS and stop.reason:
-                self._reasons.append(stop.reason)
-            if after.phase in UNDOING and place.phase not in UNDOING:
-                self._begin_rollback(stop)
-            place = after
+            place = self._leave(place, self._go_through(place))
         return self._end(place)
+
+    def _leave(self, place: Place, stop: Stop) -> Place:
+        """Say where the rollout goes, and keep the reason where that is back."""
+        after = self._onward(place, stop)
+        if after.phase in UNDOING | ENDS and stop.reason:
+            self._reasons.append(stop.reason)
+        if after.phase in UNDOING and (place.phase not in UNDOING or stop.result is Result.LOST):
+            self._begin_rollback(stop)
+        return after
 
     def _onward(self, place: Place, stop: Stop) -> Place:
         """Say where the rollout goes, and what holds it where it does not go on."""

@@ -7,6 +7,8 @@ Rules:
     3. A Lease is no fence, so it is believed less long than others wait for it: ``held`` turns false 10 s after
        the last renewal began, and nobody takes the Lease before 15 s.
     4. Raising traffic needs ``held``; going to the safe weights never asks.
+    5. A recovery takes a dead driver's Lease by the same rules. Only a person who knows that the driver is dead takes
+       it ``by_force``, after the safe weights and an abort have been written: whoever is alive all the same sees that.
 
 Example:
     >>> with Lease(cluster, "production", "rebate-core", "ana@host/3f9c2a") as lease:     # doctest: +SKIP
@@ -24,7 +26,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fixtures.cluster import LEASES, AlreadyExists, Cluster, Conflict, NotFound
-from fixtures.errors import ClusterRefused, SluicegateError
+from fixtures.errors import ClusterRefused, SluicegateError, Unreachable
 from fixtures.waiting import SYSTEM_CLOCK, Clock
 
 DURATION = 15.0  # seconds that others wait before they take it
@@ -100,6 +102,8 @@ class Lease:
         identity: ``name@host/rollout``, different for every driver.
         clock: where time comes from.
         renewing: starts the thread that renews; a test gives its own.
+        by_force: whether it is taken from whoever has it, at once.
+        patience: seconds for which an API server that does not answer is asked again.
     """
 
     def __init__(
@@ -111,6 +115,8 @@ class Lease:
         *,
         clock: Clock = SYSTEM_CLOCK,
         renewing: Callable[[Callable[[], None]], None] | None = None,
+        by_force: bool = False,
+        patience: float = 0.0,
     ) -> None:
         self._cluster = cluster
         self._namespace = namespace
@@ -118,6 +124,9 @@ class Lease:
         self._identity = identity
         self._clock = clock
         self._renewing = renewing or _in_background
+        self._by_force = by_force
+        self._patience = patience
+        self._seen, self._since = "", 0.0  # the version of a foreign Lease, and since when it has been unchanged
         self._confirmed = -math.inf
         self._over = Event()
 
@@ -167,24 +176,36 @@ class Lease:
 
     def _take(self) -> None:
         """Take a Lease that is free; watch a foreign one until it moves (alive) or has run out (dead)."""
-        seen, since = "", self._clock.monotonic()
+        until = self._clock.monotonic() + self._patience
         while True:
-            began = self._clock.monotonic()
-            lease = self._read_or_create()
-            holder, version = Holder.of(lease), lease["metadata"]["resourceVersion"]
-            if holder.identity == self._identity:
-                self._confirmed = began
-                return
-            if seen and version != seen and holder.identity:
-                raise Held(self._service, holder)
-            if not holder.identity or (seen and began - since >= _duration(lease)):
-                with suppress(Conflict):  # somebody was faster: look again
-                    self._replace(lease, self._identity, self._now())
-                    self._confirmed = began
+            try:
+                if self._attempt():
                     return
-            if not seen:
-                seen, since = version, began
+            except Unreachable:
+                if self._clock.monotonic() >= until:
+                    raise
             self._clock.sleep(LOOK)
+
+    def _attempt(self) -> bool:
+        """Look at the Lease, and take it if that is right; say whether it is ours."""
+        began = self._clock.monotonic()
+        lease = self._read_or_create()
+        read = self._clock.monotonic()
+        holder, version = Holder.of(lease), lease["metadata"]["resourceVersion"]
+        if holder.identity == self._identity:
+            self._confirmed = began
+            return True
+        free = not holder.identity or self._by_force
+        if self._seen and version != self._seen and not free:
+            raise Held(self._service, holder)
+        if free or (self._seen and began - self._since >= _duration(lease)):
+            with suppress(Conflict):  # somebody was faster: look again
+                self._replace(lease, self._identity, self._now())
+                self._confirmed = read
+                return True
+        if not self._seen:
+            self._seen, self._since = version, read  # it may have been renewed until now
+        return False
 
     def _keep(self) -> None:
         """Renew until it is over or taken by another; every other trouble may pass before belief ends."""

@@ -51,6 +51,7 @@ class Result(Enum):
     INCONCLUSIVE is said only where the release file wants to hold; else it counts as FAILED. Out of a hold it leads
     back to the step: judge again. OUTAGE: both versions are bad, so nobody can judge the canary. HELD: a weight may
     not rise yet, because somebody has paused the rollout or wants to be asked. FORCED: a person has skipped the gates.
+    LOST: the driver has died, and another one has come to take back what it has left (ci/recovery.py).
     """
 
     PASSED = "passed"
@@ -60,6 +61,7 @@ class Result(Enum):
     OUTAGE = "outage"
     HELD = "held"
     ABORTED = "aborted"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,14 @@ TABLE: Mapping[Phase, Mapping[Result, Phase]] = {
         Result.FAILED: Phase.REFUSED,
         Result.INCONCLUSIVE: Phase.REFUSED,
         Result.ABORTED: Phase.REFUSED,
+        Result.LOST: Phase.REFUSED,
     },
     Phase.DEPLOY: {
         Result.PASSED: Phase.STEP,
         Result.FAILED: Phase.ROLL_BACK,
         Result.INCONCLUSIVE: Phase.ROLL_BACK,
         Result.ABORTED: Phase.ROLL_BACK,
+        Result.LOST: Phase.ROLL_BACK,
     },
     Phase.STEP: {
         Result.PASSED: Phase.PROMOTE,  # after the last step
@@ -100,6 +104,7 @@ TABLE: Mapping[Phase, Mapping[Result, Phase]] = {
         Result.OUTAGE: Phase.HOLD,
         Result.HELD: Phase.HOLD,  # at the weight before
         Result.ABORTED: Phase.ROLL_BACK,
+        Result.LOST: Phase.ROLL_BACK,
     },
     Phase.HOLD: {
         Result.PASSED: Phase.PROMOTE,  # after the last step
@@ -107,6 +112,7 @@ TABLE: Mapping[Phase, Mapping[Result, Phase]] = {
         Result.FAILED: Phase.ROLL_BACK,
         Result.INCONCLUSIVE: Phase.STEP,  # the same again
         Result.ABORTED: Phase.ROLL_BACK,
+        Result.LOST: Phase.ROLL_BACK,
     },
     Phase.PROMOTE: {
         Result.PASSED: Phase.SERVE,
@@ -114,20 +120,24 @@ TABLE: Mapping[Phase, Mapping[Result, Phase]] = {
         Result.FAILED: Phase.RESTORE,
         Result.INCONCLUSIVE: Phase.RESTORE,
         Result.ABORTED: Phase.RESTORE,
+        Result.LOST: Phase.RESTORE,
     },
     Phase.SERVE: {
         Result.PASSED: Phase.PROMOTED,
         Result.FAILED: Phase.ROLL_BACK,
         Result.INCONCLUSIVE: Phase.SERVE,
         Result.ABORTED: Phase.ROLL_BACK,
+        Result.LOST: Phase.ROLL_BACK,
     },
     Phase.RESTORE: {
         Result.PASSED: Phase.ROLL_BACK,
+        Result.LOST: Phase.RESTORE,
         Result.FAILED: Phase.INCOMPLETE,
         Result.INCONCLUSIVE: Phase.INCOMPLETE,
     },
     Phase.ROLL_BACK: {
         Result.PASSED: Phase.ROLLED_BACK,
+        Result.LOST: Phase.ROLL_BACK,
         Result.FAILED: Phase.INCOMPLETE,
         Result.INCONCLUSIVE: Phase.INCOMPLETE,
     },

@@ -9,8 +9,10 @@ The keys are these and no others, each with the prefix ``sluicegate.dev/``:
 ``step``            the canary's weight of the step in percent, 0 outside of steps
 ``who``             who drives, as ``name@host``
 ``since``           when the phase was entered, ISO 8601 in UTC (for people: nobody compares it with a clock)
-``commits``         our commits in the GitOps repository, as ``canary=SHA,stable=SHA``
+``commits``         our commits in the GitOps repository, as ``canary=SHA,stable=SHA``; written before each is pushed
 ``before-replicas`` how many replicas the canary's Deployment had at rest
+``before``          the snapshot of before the release (``fixtures.snapshot``), as JSON: what a rollback is proved by
+``release``         the release file's content, as JSON: with it nobody needs the file to take the rollout back
 ``before-min``      where stable's autoscaler was raised: its name, its minReplicas before and since, ``NAME=2/4``
 ``held``            in a hold: its cause (a value of ``ci.hold.Cause``), a colon, and the rest of the sentence
 ``abort``           who has aborted and why; only ever added, by anybody who takes traffic back
@@ -53,6 +55,8 @@ class Record:
     since: str = ""
     commits: Mapping[str, str] = field(default_factory=dict)
     before_replicas: int = 0
+    before: str = ""
+    release: str = ""
     before_min: str = ""
     held: str = ""
     abort: str = ""
@@ -92,7 +96,7 @@ class Record:
                 since=found.get("since", ""),
                 commits=dict(each.split("=") for each in found.get("commits", "").split(",") if each),
                 before_replicas=int(found.get("before_replicas", "0")),
-                **{name: found.get(name, "") for name in ("before_min", "held", *SAID)},
+                **{name: found.get(name, "") for name in ("before", "release", "before_min", "held", *SAID)},
             )
         except (KeyError, ValueError) as error:
             raise ClusterRefused(
@@ -112,6 +116,8 @@ class Record:
             KEYS["since"]: self.since,
             KEYS["commits"]: ",".join(f"{role}={sha}" for role, sha in self.commits.items()),
             KEYS["before_replicas"]: str(self.before_replicas),
+            KEYS["before"]: self.before,
+            KEYS["release"]: self.release,
             KEYS["before_min"]: self.before_min,
             KEYS["held"]: self.held,
         }

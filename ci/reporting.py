@@ -45,24 +45,25 @@ class Listeners:
         job: the rollout.
         target: where it runs.
         as_json: JSON lines on stdout instead of something for people.
+        alone: whether this is the only rollout; one of many shows nothing on the screen.
     """
 
-    def __init__(self, job: Job, target: Target, *, as_json: bool) -> None:
-        self._json = as_json
+    def __init__(self, job: Job, target: Target, *, as_json: bool, alone: bool = True) -> None:
+        self._closes = alone and not as_json
         self._journal = job.reports / JOURNAL
         self._kept = Kept()
         name = job.release.names.virtual_services[0]
         events = KubernetesEvents(target.cluster(), job.release.namespace, name)
         abort = f"sluicegate abort {job.file} --target {job.target}"
-        screen = _screen(abort, as_json=as_json)
+        screen = [_screen(abort, as_json=as_json)] if alone else []
         self._report = Report(self._journal)
-        self._all = Reporters([Journal(self._journal), self._kept, screen, Aside(events), self._report])
+        self._all = Reporters([Journal(self._journal), self._kept, *screen, Aside(events), self._report])
         self.tell = self._all.tell
 
     def close(self) -> None:
         """Let all of them finish, then print the closing screen of a rollout that has begun."""
         self._all.close()
-        if self._kept.events and not self._json:
+        if self._kept.events and self._closes:
             from rich.console import Console  # noqa: PLC0415 - only now
 
             from ci.reporters.closing import closing  # noqa: PLC0415

@@ -114,6 +114,37 @@ def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
     click.echo(json.dumps(done.as_json()) if as_json else done.sentence)
 
 
+@main.command(epilog=EXIT_CODES)
+@click.argument("file", metavar="[RELEASE]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="All services of the cluster, from what their records say.")
+@click.option("--expired", is_flag=True, help="Only where the driver's Lease has run out; --all has to say so.")
+@click.option("--now", is_flag=True, help="You know that its driver is dead: traffic first, no watching of its Lease.")
+@TARGET
+@click.option("--reports", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"), help="Folder.")
+@JSON
+def recover(file: Path | None, target: str, reports: Path, as_json: bool, **how: bool) -> None:
+    """Bring a service back to a safe state whose driver has died, from the cluster alone.
+
+    A driver that is alive is left alone, and named (exit status 3). 0: there was nothing to recover.
+    """
+    from ci.recovery import recover_all, recover_one  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+
+    if (file is not None) == how["everything"] or how["everything"] != how["expired"]:
+        raise click.UsageError("name a RELEASE, or say --all --expired")
+    if how["everything"] and how["now"]:
+        raise click.UsageError("--now is for one RELEASE, whose driver you know to be dead")
+    where, worst = resolve(target), 0
+    found = (
+        [recover_one(file, where, reports, now=how["now"], as_json=as_json)] if file else recover_all(where, reports)
+    )
+    for each in found:
+        worst = max(worst, each.exit_code)
+        if not file or not each.reports:  # else the screen has told all of it
+            click.echo(json.dumps(each.as_json()) if as_json else str(each))
+    sys.exit(worst)
+
+
 def _say(file: Path, target: str, what: str, reason: str, *, as_json: bool) -> None:
     """Say something to the rollout that is going on, whoever drives it."""
     from ci.ask import ask  # noqa: PLC0415

@@ -89,7 +89,7 @@ class Status:
     def _driver(self) -> str:
         if self.holder.identity:
             return f"driver     {self.holder.identity} since {self.holder.since}, last renewed {self.holder.renewed}"
-        lost = ", although a rollout is not over: `sluicegate abort` takes its traffic back" if self.record else ""
+        lost = ", although a rollout is not over: `sluicegate recover` takes it back" if self.record else ""
         return "driver     none" + lost
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from checks.evidence import Weights
 from ci.people import People
 from ci.phases import Phase, Result
-from ci.record import KEYS, Record
+from ci.record import Record
 from ci.state import State
 from ci.traffic import Seen, Traffic
 from fixtures.cluster import NotFound
@@ -110,7 +110,7 @@ class Watch:
         if record is None and ours.phase is not Phase.PREFLIGHT:
             raise Stop(Result.FAILED, f"somebody has removed the rollout's record from {seen.name}")
         if record is not None and record.rollout != ours.rollout:
-            raise Stop(Result.FAILED, _unfinished(record, seen.name))
+            raise Stop(Result.FAILED, _unfinished(record))
         if record is not None and record.abort:
             raise Stop(Result.ABORTED, f"aborted by {record.abort}", record.abort.partition(":")[0])
         if (expected := self._state.weights) and seen.weights != {expected}:
@@ -161,11 +161,9 @@ def _split(weights: Weights) -> str:
     return f"{weights.stable:g}/{weights.canary:g}"
 
 
-def _unfinished(record: Record, name: str) -> str:
+def _unfinished(record: Record) -> str:
     """Say whose rollout is in the way; it holds no Lease, or we would not have it."""
-    commits = f", revert {' and '.join(record.commits.values())} in Git" if record.commits else ""
     return (
         f"rollout {record.rollout} of {record.who} is not over ({record.phase.value}), and nobody drives it:"
-        f" `sluicegate abort` takes its traffic back{commits}, then remove its record:"
-        f" `kubectl annotate virtualservice {name} {KEYS['rollout']}-`"
+        " `sluicegate recover RELEASE` takes it back"
     )

@@ -89,8 +89,8 @@ class MemoryCluster:
 
     def list(self, resource: Resource, namespace: str, selector: str = "", *, fields: str = "") -> "list[Object]":
         self._works()
-        kept = (resource.plural, namespace)
-        there = [each for (plural, where, _), each in self.objects.items() if (plural, where) == kept]
+        wanted = {namespace} if namespace else {where for _, where, _ in self.objects}
+        there = [each for (kind, where, _), each in self.objects.items() if kind == resource.plural and where in wanted]
         return copy.deepcopy(there)
 
     def _works(self) -> None:

@@ -113,7 +113,7 @@ def test_status_says_who_released_what_and_how_far_it_is(type_in: Callable[..., 
     assert "by ci@jenkins-7, in step 25 %" in text
     assert "rebate-core: stable/canary 75/25" in text
     assert "4 of 4 pods ready" in text
-    assert "although a rollout is not over: `sluicegate abort`" in text
+    assert "although a rollout is not over: `sluicegate recover`" in text
 
 
 def test_status_for_programs_is_json(type_in: Callable[..., Result], at_25: Any) -> None:

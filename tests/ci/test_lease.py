@@ -151,3 +151,43 @@ def test_the_lease_is_renewed_in_the_background(cluster: Any, monkeypatch: pytes
     with Lease(cluster, "production", "shop", ANA):
         cluster.after = lambda verb, name: renewed.set() if verb == "replace" else None
         assert renewed.wait(5)
+
+
+def test_a_person_who_knows_that_the_holder_is_dead_takes_it_at_once(cluster: Any, clock: FakeClock) -> None:
+    hers = Lease(cluster, "production", "shop", ANA, clock=clock, renewing=never)
+    hers.__enter__()
+    with Lease(cluster, "production", "shop", BEN, clock=clock, renewing=never, by_force=True) as ours:
+        assert ours.held
+        assert clock.monotonic() == 0
+        with pytest.raises(Held, match="ben@laptop"):
+            hers.renew()
+
+
+def test_the_watching_of_a_lease_begins_when_it_has_been_read(
+    cluster: Any, clock: FakeClock, lease: Callable[[str], Lease], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease(ANA).__enter__()
+    get, slow = cluster.get, [9.0]
+
+    def slowly(*arguments: Any) -> Any:
+        clock.sleep(slow.pop() if slow else 0)
+        return get(*arguments)
+
+    monkeypatch.setattr(cluster, "get", slowly)
+    with lease(BEN):
+        assert clock.monotonic() >= 9 + 15
+
+
+@pytest.mark.parametrize("patience", [0.0, 60.0])
+def test_an_api_server_that_does_not_answer_is_asked_again_by_who_has_patience(
+    cluster: Any, clock: FakeClock, patience: float
+) -> None:
+    cluster.broken = Unreachable("500")
+    ours = Lease(cluster, "production", "shop", BEN, clock=clock, renewing=never, patience=patience)
+    while_somebody_waits(clock, 20, lambda: setattr(cluster, "broken", None))
+    if patience:
+        with ours:
+            assert ours.held
+    else:
+        with pytest.raises(Unreachable):
+            ours.__enter__()

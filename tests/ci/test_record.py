@@ -21,6 +21,8 @@ records = st.builds(
         st.sampled_from(["canary", "stable"]), st.text("0123456789abcdef", min_size=7, max_size=40)
     ),
     before_replicas=st.integers(0, 50),
+    before=words,
+    release=words,
     before_min=words,
     held=words,
 )

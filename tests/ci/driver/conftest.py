@@ -4,7 +4,7 @@ A test of the driver is: a world, something that happens in it at some second, a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ci.deployer import ArgoCD, Deployer
 from ci.driver import Driver
 from ci.events import Event, PhaseEntered, RolloutEnded
 from ci.holding import Holding
+from ci.left import left_by
 from ci.listener import Listener
 from ci.mover import Mover
 from ci.people import People
@@ -151,15 +152,18 @@ class MemoryGit:
     def head(self) -> str:
         return self.log[-1].split()[0] if self.log else "c0"
 
-    def commit_and_push(self, edit: Edit, message: str) -> str | None:
+    def commit_and_push(self, edit: Edit, message: str, *, announce: Callable[[str], None]) -> str | None:
         texts = {name: MANIFEST.format(name=name, image=image) for name, image in self.images.items()}
         changed = {name: text.rpartition("image: ")[2].strip() for name, text in edit(texts).items()}
-        return self._push({**self.images, **changed}, message) if changed else None
+        if not changed:
+            return None
+        announce(f"c{len(self.log) + 1}")
+        return self._push({**self.images, **changed}, message)
 
     def revert(self, commits: Sequence[str], message: str) -> str | None:
         images = dict(self.images)
         for commit in commits:
-            images |= self._before[commit]
+            images |= self._before.get(commit, {})
         return self._push(images, message) if images != self.images else None
 
     def _push(self, images: dict[str, str], message: str) -> str:
@@ -229,17 +233,28 @@ class Bench:
 
     def run(self) -> RolloutEnded:
         """Drive a rollout to its end."""
+        record = Record(rollout="3f9c2a", phase=Phase.PREFLIGHT, image=NEW, who="ci@jenkins-7", before_replicas=1)
+        return self._driver(State(record)).run()
+
+    def recover(self, who: str = "ana@laptop") -> RolloutEnded:
+        """Take back what a dead driver has left, with nothing but the cluster's record of it."""
+        record = left_by(self.traffic().look())
+        assert record is not None
+        self.traffic().insist(taking_back(f"{who}: recovers it", record.rollout), patience=60)
+        state = State(replace(record, who=who))
+        return self._driver(state).recover(record.place, f"its driver {record.who} is gone")
+
+    def _driver(self, state: State) -> Driver:
         job = Job(
             rollout="3f9c2a",
             release=self.release,
             file=Path("release.yaml"),
             image=NEW,
             target="sandbox",
-            who="ci@jenkins-7",
+            who=state.record.who,
             reports=self._folder,
             access_log=self.access_log,
         )
-        state = State(Record(rollout="3f9c2a", phase=Phase.PREFLIGHT, image=NEW, who=job.who, before_replicas=1))
         people = People(self._tell, self.clock.now)
         self.words = words = people.words
         watch = Watch(state, self.traffic(), people, lambda: self.pulled, lambda: self.held, self.clock)
@@ -262,7 +277,7 @@ class Bench:
             tell=self._tell,
         )
         self.state = state
-        return Driver(job, state, words, watch, self.performer, self._tell).run()
+        return Driver(job, state, words, watch, self.performer, self._tell)
 
     @property
     def service(self) -> Object:

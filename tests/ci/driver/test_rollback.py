@@ -213,7 +213,7 @@ def test_a_rollback_that_can_not_be_proved_calls_a_person(bench: Any) -> None:
 
 
 def test_a_mistake_of_the_driver_does_not_leave_the_traffic_where_it_is(bench: Any) -> None:
-    def broken(*arguments: object) -> None:
+    def broken(*arguments: object, **more: object) -> None:
         raise ZeroDivisionError("oops")
 
     bench.after_entering("promote", lambda: setattr(bench.git, "commit_and_push", broken))

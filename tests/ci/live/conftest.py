@@ -105,6 +105,12 @@ class Place:
         """Type a command and wait for its end."""
         return subprocess.run(self.command(*words), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
+    def recover_all(self) -> subprocess.CompletedProcess[str]:
+        """Do what a CronJob does: it has no release file."""
+        words = [sys.executable, "-m", "ci.rollout", "recover", "--all", "--expired", "--target", self.target.name]
+        reports = ["--reports", str(self._folder / "recovered")]
+        return subprocess.run([*words, *reports], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
     def start(self, tag: str) -> Rollout:
         """Begin a release."""
         reports = self._folder / f"reports-{tag}"

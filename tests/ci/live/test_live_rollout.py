@@ -75,3 +75,38 @@ def test_after_kill_9_anybody_can_take_the_traffic_back(place: Any, start: Any) 
     assert place.last_canary_request() < stopped + 0.5
     place.put_back(list(record["commits"].values()))
     assert not [each for each in entries(place.target.access_log) if each.code >= 500 and each.subset == "stable"]
+
+
+@pytest.mark.usefixtures("as_before")
+@pytest.mark.parametrize("when", ["step 25", "promote"])
+def test_after_kill_9_a_person_has_all_of_it_taken_back_at_once(place: Any, start: Any, when: str) -> None:
+    rollout = start("v1")
+    phase, _, step = when.partition(" ")
+    moment = {"kind": "weights_written", "canary": int(step)} if step else {"kind": "phase_entered", "phase": phase}
+    rollout.until(**moment)
+    rollout.process.kill()
+    rollout.process.wait(10)
+    began = time.time()
+    done = place.run("recover", "--now", "--json")
+    assert done.returncode == 1, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (told[-1]["kind"], told[-1]["outcome"]) == ("rollout_ended", "rolled back")
+    assert "is gone" in told[-1]["sentence"]
+    back = next(event for event in told if event["kind"] == "weights_proved" and event["canary"] == 0)
+    assert back["at"] - began < (5 if step else 20)
+    assert place.run("recover", "--now").stdout.endswith("nothing to recover: no rollout is going on\n")
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_dead_drivers_services_are_recovered_with_nobody_awake(place: Any, start: Any) -> None:
+    rollout = start("v1")
+    rollout.until(kind="weights_written", canary=25)
+    alive = place.recover_all()
+    assert (alive.returncode, "alive" in alive.stdout) == (0, True)
+    rollout.process.kill()
+    rollout.process.wait(10)
+    died = time.time()
+    done = place.recover_all()
+    assert done.returncode == 1
+    assert "rebate-core: rolled back" in done.stdout
+    assert place.last_canary_request() - died < 90 - 60  # a Job is there each minute
