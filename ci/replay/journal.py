@@ -72,8 +72,8 @@ def _terms(ready: SuiteReady, objectives: Objectives, where: str) -> Terms:
         raise InputError(what, where, "journals of this version do; an older one can not be replayed")
     terms = replace(journal_terms(ready.terms), **objectives.changes)
     if objectives.group is not None:
-        whole = {"group": objectives.group, "latency_groups": (), "margin_group": None, "stable_group": None}
-        terms = replace(terms, **whole, block=Terms.block)
+        terms = replace(terms, group=objectives.group, latency_groups=(), block=Terms.block)
+        terms = replace(terms, margin_group=None, stable_group=None)
     return terms
 
 
