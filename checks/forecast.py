@@ -2,7 +2,8 @@
 
 A forecast is the judges' own arithmetic, run on the traffic to be expected: the number of bad requests that a good
 canary has with probability 90 % at most (mean plus 1.28 standard deviations of a binomial), and the mean for a bad
-one. It is the median to 90 % case of people, not a bound.
+one. It is the median to 90 % case of people, not a bound. As good as stable means stable's own rates where they were
+measured (checks/history.py), else 0.1 % errors, and a tenth of the slow answers that are allowed.
 
 Example:
     >>> 900 < requests_to_pass(0.01, true_rate=0.001, group=1, error=0.01) < 1300
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 
 from checks.evidence import Count, Terms
+from checks.history import Clumping
 from checks.rate import POOLED
 from checks.sequential import evidence_above, evidence_below, lower_bound
 from checks.steps import FIRST, steps_from
 from checks.words import count, seconds
 
+GOOD = 0.001  # the error rate of a stable that nobody has measured
 MOST = 10**8  # requests: whoever needs more needs another objective
 _P90 = 1.2816  # standard deviations
 
@@ -33,6 +36,7 @@ class StepForecast:
         requests: of the canary, that the slowest gate needs.
         slowest: the gate that needs most.
         limit: the step's time limit, seconds.
+        group: requests that may share one fate.
     """
 
     weight: float
@@ -40,6 +44,7 @@ class StepForecast:
     requests: float
     slowest: str
     limit: float
+    group: float = 1.0
 
     @property
     def fits(self) -> bool:
@@ -116,24 +121,27 @@ def requests_against_stable(terms: Terms, true_rate: float) -> float:
         Requests of the canary.
     """
     per_canary = (100 - terms.weight) / terms.weight
+    group, stable_group = terms.margin_group or terms.group, terms.stable_group or terms.group
 
     def shown(n: float) -> bool:
         stable = Count(n * per_canary, n * per_canary * true_rate)
-        limit = lower_bound(stable, terms.group, terms.pass_error / 2) + terms.margin
-        bad = min(n, _bad(n, true_rate, terms.group))
-        return evidence_below(limit, n, bad, terms.group) >= 2 / terms.pass_error
+        limit = lower_bound(stable, stable_group, terms.pass_error / 2) + terms.margin
+        bad = min(n, _bad(n, true_rate, group))
+        return evidence_below(limit, n, bad, group) >= 2 / terms.pass_error
 
     return _fewest(shown)
 
 
-def forecast(terms: Terms, rate: float, true_rate: float = 0.001) -> StepForecast:
+def forecast(terms: Terms, rate: float, clumping: Clumping | None = None) -> StepForecast:
     """Say how long a step takes for a canary that is as good as stable.
 
     Args:
         terms: of the step.
         rate: requests a second to both versions.
-        true_rate: the error rate that both have.
+        clumping: stable's own rates; None where nobody has measured them.
     """
+    measured = clumping.errors if clumping else None
+    true_rate = measured.rate if measured else GOOD
     needs = {
         "error rate": requests_to_pass(
             terms.error_rate, true_rate=true_rate, group=terms.group, error=terms.pass_error
@@ -141,29 +149,40 @@ def forecast(terms: Terms, rate: float, true_rate: float = 0.001) -> StepForecas
     }
     if terms.weight < 100:  # noqa: PLR2004 - at 100 % there is no stable
         needs["error rate against stable"] = requests_against_stable(terms, true_rate)
-    for objective in terms.latency:
-        slow = 1 - objective.share
-        needs[f"latency {objective.share:.4g}"] = requests_to_pass(
-            slow, true_rate=slow / 10, group=terms.group, error=terms.pass_error
-        )
+    needs |= _latency_needs(terms, clumping)
     slowest = max(needs, key=lambda gate: needs[gate])
     canary = rate * terms.weight / 100
     duration = needs[slowest] / canary if canary > 0 else float("inf")
-    return StepForecast(terms.weight, max(terms.soak, duration), needs[slowest], slowest, terms.limit)
+    return StepForecast(terms.weight, max(terms.soak, duration), needs[slowest], slowest, terms.limit, terms.group)
 
 
-def automatic(terms_at: Callable[[int], Terms], rate: float) -> tuple[StepForecast, ...]:
+def _latency_needs(terms: Terms, clumping: Clumping | None) -> dict[str, float]:
+    needs = {}
+    for index, objective in enumerate(terms.latency):
+        slow = 1 - objective.share
+        measured = clumping.slow[index] if clumping and index < len(clumping.slow) else None
+        group = terms.latency_groups[index] if terms.latency_groups else terms.group
+        needs[f"latency {objective.share:.4g}"] = requests_to_pass(
+            slow, true_rate=measured.rate if measured else slow / 10, group=group, error=terms.pass_error
+        )
+    return needs
+
+
+def automatic(
+    terms_at: Callable[[int], Terms], rate: float, clumping: Clumping | None = None
+) -> tuple[StepForecast, ...]:
     """Choose steps: the smallest first one that can pass within its limit, then the usual ones.
 
     Args:
         terms_at: gives the terms of a step by its weight, percent.
         rate: requests a second to both versions.
+        clumping: as ``forecast``.
 
     Returns:
         Their forecasts; where not even all of the traffic is enough, that of 100 % alone.
     """
-    fits = (weight for weight in FIRST if forecast(terms_at(weight), rate).fits)
-    return tuple(forecast(terms_at(weight), rate) for weight in steps_from(next(fits, FIRST[-1])))
+    fits = (weight for weight in FIRST if forecast(terms_at(weight), rate, clumping).fits)
+    return tuple(forecast(terms_at(weight), rate, clumping) for weight in steps_from(next(fits, FIRST[-1])))
 
 
 def stop_forecast(terms: Terms, rate: float, error_rate: float) -> StopForecast:

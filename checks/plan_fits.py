@@ -5,13 +5,19 @@ Rules:
        stable, by the slowest gate, in nine cases of ten
     2. a step that can not pass is a FAIL before anything is changed: it says which, and what could be changed
     3. where the steps are found by this forecast (``steps: auto``), they are said with it, and the driver takes them
+    4. so is what stable's last half hour shows of requests that fail together (``group: auto``): all steps are judged
+       by it
+    5. a person may begin all the same, and says why; that is said too
 """
 
+import json
 from dataclasses import dataclass
 
 from checks.forecast import StepForecast
 from checks.gate import gate
-from checks.verdict import Proof, Verdict, failed, inconclusive, passed
+from checks.group import UNKNOWN
+from checks.history import Clumping
+from checks.verdict import Number, Proof, Verdict, failed, inconclusive, passed
 from checks.words import count, seconds
 
 
@@ -23,11 +29,17 @@ class Plan:
         rate: requests a second, measured.
         steps: their forecasts.
         automatic: whether nobody has written the steps down.
+        clumping: what stable's last half hour shows; None where nobody wants to know, or nobody could say.
+        unmeasured: why nobody could say; "" where nobody wants to know.
+        despite: who begins although a step can not pass, and why; "" for nobody.
     """
 
     rate: float
     steps: tuple[StepForecast, ...]
     automatic: bool = False
+    clumping: Clumping | None = None
+    unmeasured: str = ""
+    despite: str = ""
 
 
 def judge(plan: Plan) -> Verdict:
@@ -39,17 +51,33 @@ def judge(plan: Plan) -> Verdict:
     if plan.rate <= 0:
         return inconclusive("there is no traffic: no step could pass")
     late = [step for step in plan.steps if not step.fits]
+    numbers: dict[str, Number] = {"rate": plan.rate, "first": plan.steps[0].weight}
+    if plan.clumping is not None:
+        numbers["clumping"] = json.dumps(plan.clumping.as_json())
+    if late and not plan.despite:
+        return failed(_too_late(plan, late[0]) + _groups(plan), **numbers)
     if late:
-        return failed(_too_late(plan, late[0]), rate=plan.rate)
+        sentence = f"{_too_late(plan, late[0])}; begun all the same by {plan.despite}{_ways(plan)}{_groups(plan)}"
+        return passed(sentence, Proof(len(plan.steps)), **numbers, despite=plan.despite)
     whole = sum(step.seconds for step in plan.steps)
-    ways = ", ".join(f"{step.weight:g}" for step in plan.steps)
-    found = f"; the steps are {ways} %" if plan.automatic else ""
-    return passed(
-        f"at {_spoken(plan.rate)} requests a second a good canary is through in about {seconds(whole)}{found}",
-        Proof(len(plan.steps)),
-        rate=plan.rate,
-        seconds=whole,
-        first=plan.steps[0].weight,
+    through = f"at {_spoken(plan.rate)} requests a second a good canary is through in about {seconds(whole)}"
+    return passed(f"{through}{_ways(plan)}{_groups(plan)}", Proof(len(plan.steps)), **numbers, seconds=whole)
+
+
+def _ways(plan: Plan) -> str:
+    """Say the steps, where nobody has written them down."""
+    return f"; the steps are {', '.join(f'{step.weight:g}' for step in plan.steps)} %" if plan.automatic else ""
+
+
+def _groups(plan: Plan) -> str:
+    """Say how many requests are taken to fail together, where that was to be measured."""
+    if plan.clumping is None:
+        return f"; groups of {UNKNOWN:g}: {plan.unmeasured}" if plan.unmeasured else ""
+    if plan.clumping.errors is None:
+        return f"; groups of {UNKNOWN:g}: stable had too few errors in its last half hour to say more"
+    sizes = sorted({f"{step.group:.2g}": step.group for step in plan.steps}.items(), key=lambda each: each[1])
+    return (
+        f"; errors in groups of {' to '.join(dict.fromkeys((sizes[0][0], sizes[-1][0])))}, by stable's last half hour"
     )
 
 

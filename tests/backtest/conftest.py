@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 
 from fixtures.counters import VersionLabels
+from fixtures.errors import Unreachable
 from fixtures.prometheus import Prometheus
 from fixtures.sandbox.binaries import PROMETHEUS, PROMTOOL, find
 from fixtures.sandbox.dataplane import prometheus as server
-from fixtures.waiting import wait
+from fixtures.waiting import NotYet, wait
 
 BEGAN = 1_772_409_600  # 2026-03-02 00:00 UTC
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -177,8 +178,11 @@ def serve(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
         process.wait(10)
 
 
-def _answers(client: Prometheus) -> bool:
-    return bool(client.query("istio_requests_total", BEGAN + DAY))
+def _answers(client: Prometheus) -> bool | NotYet:
+    try:
+        return bool(client.query("istio_requests_total", BEGAN + DAY))
+    except Unreachable as error:
+        return NotYet(str(error))
 
 
 @pytest.fixture(scope="session")

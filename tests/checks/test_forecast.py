@@ -1,5 +1,6 @@
 """Forecasts agree with what the judges then do."""
 
+import json
 import random
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from checks.error_rate import ErrorRate
 from checks.evidence import Answers, Count, LatencyObjective, Terms, Tick, Traffic
 from checks.forecast import automatic, forecast, requests_to_pass, stop_forecast
 from checks.gate import Decision
+from checks.group import Dispersion
+from checks.history import Clumping
 from checks.plan_fits import Plan, judge
 from checks.steps import FIRST
 from checks.verdict import Outcome
@@ -87,3 +90,48 @@ def test_a_bad_canary_is_stopped_about_when_it_is_forecast() -> None:
 
 def test_what_is_not_stopped_in_time_is_said() -> None:
     assert stop_forecast(TERMS, rate=5, error_rate=0.02).seconds == float("inf")
+
+
+def clumping(rate: float = 0.001, phi: float = 4.0, errors: float = 3.0) -> Clumping:
+    """Give a half hour of stable with so many errors, so far from independent."""
+    return Clumping(rate, Dispersion(rate, 6000, phi, errors, 30), (), 30)
+
+
+def steps(found: Clumping | None, rate: float = 1000) -> Plan:
+    terms = [replace(TERMS, weight=weight, group=5) for weight in (5, 25, 50, 100)]
+    known = [found.applied(each) if found else each for each in terms]
+    return Plan(rate, tuple(forecast(each, rate, found) for each in known), clumping=found)
+
+
+def test_the_groups_that_were_measured_are_forecast_with_and_said() -> None:
+    measured, assumed = steps(clumping(phi=2.0)), steps(None)
+    assert measured.steps[0].seconds < assumed.steps[0].seconds
+    verdict = judge(measured)
+    assert verdict.sentence.endswith("; errors in groups of 2 to 11, by stable's last half hour")
+    assert Clumping.read(json.loads(str(verdict.numbers["clumping"]))) == measured.clumping
+    assert "clumping" not in judge(assumed).numbers
+
+
+def test_a_stable_that_is_worse_needs_more_requests() -> None:
+    good, worse, bad = (steps(clumping(rate)).steps[0] for rate in (0.001, 0.004, 0.02))
+    assert good.requests < worse.requests
+    assert str(bad) == "5 %: error rate never passes, however much traffic there is"
+
+
+def test_too_few_errors_to_measure_anything_are_said() -> None:
+    assert judge(steps(Clumping(0, None, (), 30))).sentence.endswith(
+        "groups of 5: stable had too few errors in its last half hour to say more"
+    )
+    known = replace(steps(None), unmeasured="Prometheus did not answer")
+    assert judge(known).sentence.endswith("; groups of 5: Prometheus did not answer")
+
+
+def test_who_begins_all_the_same_is_said_with_what_speaks_against_it() -> None:
+    slow = replace(steps(None, rate=5), despite="ana@laptop: the old one is worse")
+    verdict = judge(slow)
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.sentence.startswith("at 5 requests a second step 5 %: about")
+    assert "can not pass within 10 min 0 s" in verdict.sentence
+    assert "begun all the same by ana@laptop: the old one is worse" in verdict.sentence
+    assert verdict.numbers["despite"] == "ana@laptop: the old one is worse"
+    assert "all the same" not in judge(replace(steps(None), despite="ana@laptop: why not")).sentence

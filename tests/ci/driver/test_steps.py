@@ -56,3 +56,21 @@ def test_steps_that_are_written_down_are_taken_as_they_are(bench: Any) -> None:
     assert bench.weights == [0, 5, 25, 50, 100, 0]
     assert not bench.told(StepsChosen)
     assert bench.told(RolloutBegan)[0].steps == (5, 25, 50, 100)
+
+
+def test_every_step_is_told_what_preflight_has_found_of_requests_that_fail_together(bench: Any) -> None:
+    """The same for all of them, and for whoever only watches: a half hour of before the release, not of its middle."""
+    found = '{"rate": 0.001}'
+    bench.suite("preflight", outcomes={"plan_fits": "PASS"}, numbers={"rate": 120.0, "clumping": found})
+    bench.release = bench.release.model_copy(update={"after": 2.0})
+    assert bench.run().outcome == "promoted"
+    told = {run.order.name: run.order.options.get("--clumping") for run in bench.runs}
+    assert {name: said for name, said in told.items() if name.startswith(("step-", "watch-"))}.keys() >= {
+        *("step-05", "step-25", "step-50", "step-100", "watch-promotion-serving"),
+    }
+    assert {said for name, said in told.items() if name != "preflight"} == {found}
+
+
+def test_without_it_nothing_is_told(bench: Any) -> None:
+    bench.run()
+    assert not any("--clumping" in run.order.options for run in bench.runs)
