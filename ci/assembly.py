@@ -3,35 +3,25 @@
 The brake has a client of its own, so that it waits for nobody; the renewing of the Lease shares the driver's.
 """
 
-import json
-import secrets
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ci.abort import PATIENCE, taking_back
-from ci.autoscaler import Autoscaler
+from ci.abort import taking_back
 from ci.brake import Brake
-from ci.companion import Companion
-from ci.deployer import ArgoCD, Deployer
-from ci.driver import Driver
-from ci.events import Event, Note, RolloutEnded
-from ci.hold import Words
-from ci.holding import Holding
+from ci.deployer import ArgoCD
+from ci.events import Note, RolloutEnded
 from ci.lease import Lease
-from ci.left import BEFORE_FILE, before_of, left_by, text_of
-from ci.listener import Listener
-from ci.mover import Mover, RoutesGive
-from ci.people import People
-from ci.performer import Performer
-from ci.phases import CANARY_CARRIES, Phase
+from ci.left import text_of
+from ci.mover import RoutesGive
+from ci.phases import Phase
 from ci.record import Record
 from ci.state import Job, State
 from ci.suite import PytestSuites
 from ci.traffic import traffic_of
-from ci.watch import Watch
+from ci.world import Tell, World, driver_in, recover_in
 from fixtures import argocd, snapshot
 from fixtures.cluster import DEPLOYMENTS, Cluster
 from fixtures.errors import Unreachable
@@ -39,12 +29,10 @@ from fixtures.git import GitOps
 from fixtures.istio import in_effect, routed_share
 from fixtures.surroundings import Service, subsets
 from fixtures.target import Target
-from fixtures.waiting import SYSTEM_CLOCK
+from fixtures.waiting import SYSTEM_CLOCK, Clock
 
 SYNCED_WITHIN = 600.0  # seconds: Argo CD calls a Deployment that does not get ready Degraded after so long
 BRAKE_PATIENCE = 60.0
-
-Tell = Callable[[Event], None]
 
 
 def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
@@ -62,22 +50,15 @@ def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
         Held: when another driver holds the service.
         SluicegateError: when nothing could begin; nothing has been changed then.
     """
-    cluster, release = target.cluster(), job.release
-    state = State(first_record(job, cluster))
-    identity = f"{job.who}/{job.rollout}"
-    with (
-        tempfile.TemporaryDirectory(prefix="sluicegate-") as scratch,
-        Lease(cluster, release.namespace, release.service, identity) as lease,
-        Brake(take_back(job, target, tell)) as brake,
-    ):
-        people, traffic = People(tell, SYSTEM_CLOCK.now), traffic_of(release, cluster)
-        watch = Watch(state, traffic, people, lambda: brake.pulled, lambda: lease.held, SYSTEM_CLOCK)
-        performer = _performer(job, state, people.words, target, cluster, watch, Path(scratch), tell)
-        return Driver(job, state, people.words, watch, performer, tell).run()
+    with world_of(job, target) as world:
+        state = State(first_record(job, world.cluster))
+        with world.lease(f"{job.who}/{job.rollout}") as lease, Brake(take_back(job, target, tell)) as brake:
+            held, pulled = (lambda: lease.held), (lambda: brake.pulled)
+            return driver_in(world, job, state, tell, pulled=pulled, held=held).run()
 
 
 def recover(job: Job, target: Target, tell: Tell, *, now: bool) -> RolloutEnded | None:
-    """Take back what a rollout has left whose driver has died, to its end.
+    """Take back on a target what a rollout has left whose driver has died, to its end.
 
     Args:
         job: that rollout; ``who`` is the one who recovers.
@@ -92,26 +73,8 @@ def recover(job: Job, target: Target, tell: Tell, *, now: bool) -> RolloutEnded 
         Held: when its driver is alive.
         SluicegateError: when nothing could begin.
     """
-    cluster, release = target.cluster(), job.release
-    traffic = traffic_of(release, cluster)
-    if now:
-        traffic.insist(taking_back(f"{job.who}: recovers it at once, its driver is dead", job.rollout), PATIENCE)
-    identity = f"{job.who} (recovers, {secrets.token_hex(2)})/{job.rollout}"
-    with (
-        tempfile.TemporaryDirectory(prefix="sluicegate-") as scratch,
-        Lease(cluster, release.namespace, release.service, identity, by_force=now, patience=PATIENCE) as lease,
-    ):
-        record = left_by(traffic.look())
-        if record is None or record.rollout != job.rollout:
-            return None
-        why = f"its driver {record.who} is gone"
-        traffic.insist(taking_back(f"{job.who}: recovers it, {why}", job.rollout), PATIENCE)
-        state = State(replace(record, who=job.who), before=before_of(record, job.reports))
-        state.raised = record.place.step > 0 or record.phase in CANARY_CARRIES
-        people = People(tell, SYSTEM_CLOCK.now)
-        watch = Watch(state, traffic, people, lambda: "", lambda: lease.held, SYSTEM_CLOCK)
-        performer = _performer(job, state, people.words, target, cluster, watch, Path(scratch), tell)
-        return Driver(job, state, people.words, watch, performer, tell).recover(record.place, why)
+    with world_of(job, target) as world:
+        return recover_in(world, job, tell, now=now)
 
 
 def first_record(job: Job, cluster: Cluster) -> Record:
@@ -173,43 +136,32 @@ def routes_give(target: Target, service: Service, job: Job) -> RoutesGive | None
     return ask if target.admins else None
 
 
-def _performer(
-    job: Job, state: State, words: Words, target: Target, cluster: Cluster, watch: Watch, scratch: Path, tell: Tell
-) -> Performer:
-    release = job.release
-    gitops = release.gitops
-    repository = GitOps(target.rewrite(gitops.repository), gitops.path, scratch, branch=gitops.branch)
+@contextmanager
+def world_of(job: Job, target: Target) -> Iterator[World]:
+    """Reach everything that a driver acts on.
+
+    Args:
+        job: what is released.
+        target: where.
+    """
+    cluster, release, gitops = target.cluster(), job.release, job.release.gitops
     service = Service(cluster, release)
-    mover = Mover(state, traffic_of(release, cluster), watch, routes_give(target, service, job), tell)
-    application = ArgoCD(
-        partial(argocd.refresh, cluster, gitops.application),
-        lambda commit: argocd.wait_synced(
-            cluster, gitops.application, commit, repository, timeout=SYNCED_WITHIN, clock=watch
-        ),
-    )
-    deployer = Deployer(job, state, cluster, repository, application, watch, tell, mover.note_commit)
-    suites = PytestSuites(release.service, job.reports, target.gates_kubeconfig)
-    listener = Listener(job, state, words, suites, watch, tell, mover.move)
-    holding = Holding(job, state, words, listener, mover, watch, tell)
-    watch.meanwhile = Companion(state, listener, watch).look
-    autoscaler = Autoscaler(job, state, cluster, mover.note, watch, tell)
+    with tempfile.TemporaryDirectory(prefix="sluicegate-") as scratch:
+        repository = GitOps(target.rewrite(gitops.repository), gitops.path, Path(scratch), branch=gitops.branch)
 
-    def keep_before() -> Path:
-        path = job.reports / BEFORE_FILE
-        snapshot.save(snapshot.take(service, release, target.admins, repository.tree()), path)
-        kept = json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
-        state.record = replace(state.record, before=kept)  # written with the next phase: nothing changes before it
-        return path
+        def application(clock: Clock) -> ArgoCD:
+            about = (cluster, gitops.application)
+            wait = partial(argocd.wait_synced, *about, history=repository, timeout=SYNCED_WITHIN, clock=clock)
+            return ArgoCD(partial(argocd.refresh, *about), wait)
 
-    return Performer(
-        job,
-        state,
-        mover=mover,
-        deployer=deployer,
-        autoscaler=autoscaler,
-        listener=listener,
-        holding=holding,
-        keep_before=keep_before,
-        watch=watch,
-        tell=tell,
-    )
+        yield World(
+            clock=SYSTEM_CLOCK,
+            cluster=cluster,
+            traffic=traffic_of(release, cluster),
+            repository=repository,
+            argocd=application,
+            suites=PytestSuites(release.service, job.reports, target.gates_kubeconfig),
+            routes_give=routes_give(target, service, job),
+            snapshot=lambda: snapshot.take(service, release, target.admins, repository.tree()),
+            lease=partial(Lease, cluster, release.namespace, release.service),
+        )

@@ -20,21 +20,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ci.abort import PATIENCE
 from ci.assembly import recover
 from ci.events import RolloutEnded
 from ci.lease import Held
 from ci.left import RELEASE_FILE, job_of, left_by, release_of
 from ci.record import KEYS
 from ci.reporting import Listeners, fresh
-from ci.traffic import Seen, Traffic, traffic_of
+from ci.traffic import traffic_of
 from ci.who import driver_name
 from fixtures.cluster import VIRTUAL_SERVICES, Cluster
-from fixtures.errors import SluicegateError, Unreachable
+from fixtures.errors import SluicegateError
 from fixtures.release import load_release
 from fixtures.target import Target
-from fixtures.waiting import NotYet, wait
 
-PATIENCE = 60.0  # seconds for which an API server that does not answer is asked again
 AT_ONCE = 32  # services
 
 
@@ -83,7 +82,7 @@ def recover_one(
         SluicegateError: when nothing could begin.
     """
     release = load_release(file)
-    record = left_by(look(traffic_of(release, target.cluster())))
+    record = left_by(traffic_of(release, target.cluster()).look_again(PATIENCE))
     if record is None:
         return Recovered(release.service, "nothing to recover", "no rollout is going on", 0)
     folder = (reports / f"{release.service}-{record.rollout}-recovery-{secrets.token_hex(2)}").absolute()
@@ -132,22 +131,6 @@ def all_left(cluster: Cluster) -> list[tuple[str, str]]:
             place = f"{metadata['namespace']}/{metadata['name']}"
             found.setdefault(annotations[KEYS["rollout"]], (place, annotations.get(KEYS["release"], "")))
     return list(found.values())
-
-
-def look(traffic: Traffic) -> list[Seen]:
-    """Read the VirtualServices; an API server that does not answer is asked again.
-
-    Args:
-        traffic: of the release.
-    """
-
-    def read() -> list[Seen] | NotYet:
-        try:
-            return traffic.look()
-        except Unreachable as error:
-            return NotYet(str(error))
-
-    return wait(read, what="the release's VirtualServices", timeout=PATIENCE, interval=0.5)
 
 
 def _one_of_many(service: str, text: str, target: Target, reports: Path) -> Recovered:

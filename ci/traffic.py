@@ -93,6 +93,25 @@ class Traffic:
         """
         return [self._see(name) for name in self._names]
 
+    def look_again(self, patience: float) -> list[Seen]:
+        """Read all of them; an API server that does not answer is asked again.
+
+        Args:
+            patience: seconds.
+
+        Raises:
+            NotFound: when one is missing.
+            NotInTime: when nobody answers.
+        """
+
+        def read() -> list[Seen] | NotYet:
+            try:
+                return self.look()
+            except Unreachable as error:
+                return NotYet(str(error))
+
+        return wait(read, what="the release's VirtualServices", timeout=patience, interval=0.5, clock=self._clock)
+
     def write(self, change: Change, permit: Callable[[Seen], None]) -> None:
         """Make a change that has to be right: raise a weight, keep the record.
 

@@ -34,6 +34,10 @@ class Place:
     name: str = "memory"
     admins: tuple[Any, ...] = ()
     access_log: Path | None = None
+    gates_kubeconfig: Path | None = None
+
+    def rewrite(self, address: str) -> str:
+        return address
 
     def cluster(self) -> Any:
         return self.in_memory
