@@ -12,6 +12,7 @@ from typing import Any
 from checks.evidence import Capacity, Nearness, Terms, Tick
 from checks.gate import Judge, Role, gate
 from checks.verdict import Outcome, Proof, Verdict, failed, inconclusive, passed
+from checks.words import several
 
 
 def needed(weight: float, stable: int) -> int:
@@ -55,7 +56,7 @@ class EnoughPods(Judge):
                 " it could not take all of it back (hold_stable: min_replicas keeps an autoscaler from that)",
             )
         wanted = needed(self.terms.weight, self._first)
-        state = f"{self._now.canary_ready} canary pods are ready, {wanted} are needed at {self.terms.weight:g} %"
+        state = f"{several(self._now.canary_ready, 'canary pod')} ready, {wanted} needed at {self.terms.weight:g} %"
         if self._now.canary_ready < wanted:
             return inconclusive(state)
         return passed(f"{state}; stable keeps {self._now.stable} replicas", Proof(1), ready=self._now.canary_ready)

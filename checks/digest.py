@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from checks.evidence import Pod
 from checks.gate import gate
 from checks.verdict import Proof, Verdict, failed, inconclusive, passed
+from checks.words import several
 
 BROKEN = (
     "ErrImagePull",
@@ -51,10 +52,10 @@ def judge(evidence: VersionPods) -> Verdict:
     if not evidence.expected:
         return inconclusive(f"no digest is known that {version} should run: give --image NAME@sha256:...")
     if len(pods) < max(1, evidence.wanted):
-        return inconclusive(f"{len(pods)} of {evidence.wanted} {version} pods are there")
+        return inconclusive(f"{len(pods)} of {several(evidence.wanted, f'{version} pod')} there")
     unready = [pod.name for pod in pods if not pod.ready or not pod.digest]
     if unready:
-        return inconclusive(f"{len(unready)} of {len(pods)} {version} pods are not ready: {', '.join(unready)}")
+        return inconclusive(f"{len(unready)} of {several(len(pods), f'{version} pod')} not ready: {', '.join(unready)}")
     wrong = [pod for pod in pods if pod.digest != evidence.expected]
     if wrong:
         return failed(
@@ -62,7 +63,7 @@ def judge(evidence: VersionPods) -> Verdict:
             f" ({len(wrong)} of {len(pods)} pods)",
         )
     return passed(
-        f"all {len(pods)} {version} pods are ready and run {evidence.expected[:19]}",
+        f"{several(len(pods), f'{version} pod')} ready, running {evidence.expected[:19]}",
         Proof(len(pods)),
         pods=len(pods),
         digest=evidence.expected,

@@ -13,6 +13,7 @@ from checks.digest import BROKEN
 from checks.evidence import Nearness, Pod, Terms, Tick
 from checks.gate import Judge, Role, gate
 from checks.verdict import Outcome, Proof, Verdict, failed, inconclusive, passed
+from checks.words import several
 
 
 class CanaryPods(Judge):
@@ -56,8 +57,8 @@ class CanaryPods(Judge):
     def _standing(self, pods: tuple[Pod, ...]) -> Verdict:
         ready = sum(pod.ready for pod in pods)
         if not pods or ready < len(pods):
-            return inconclusive(f"{ready} of {len(pods)} canary pods are ready")
-        return passed(f"all {ready} canary pods stayed up, no restart", Proof(ready), pods=ready)
+            return inconclusive(f"{ready} of {several(len(pods), 'canary pod')} ready")
+        return passed(f"{several(ready, 'canary pod')} stayed up, no restart", Proof(ready), pods=ready)
 
     def nearness(self) -> Nearness:
         """Say how the pods are."""

@@ -1,8 +1,8 @@
 """Numbers as people read them.
 
 Example:
-    >>> percent(0.0481), count(12345), seconds(6.2), seconds(95)
-    ('4.8 %', '12 345', '6 s', '1 min 35 s')
+    >>> percent(0.0481), count(12345), several(1, "pod"), several(4, "pod"), seconds(6.2), seconds(95)
+    ('4.8 %', '12 345', '1 pod', '4 pods', '6 s', '1 min 35 s')
 """
 
 _MINUTE = 60
@@ -19,6 +19,11 @@ def percent(share: float) -> str:
 def count(number: float) -> str:
     """Write a number of things, in groups of three digits."""
     return f"{number:,.0f}".replace(",", " ")
+
+
+def several(number: int, thing: str) -> str:
+    """Write a number of things and what they are, in the plural but for one."""
+    return f"{count(number)} {thing}" if number == 1 else f"{count(number)} {thing}s"
 
 
 def seconds(duration: float) -> str:
