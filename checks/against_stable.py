@@ -16,7 +16,7 @@ from checks.evidence import Count, Nearness, Terms, Tick
 from checks.gate import Judge, Role, gate
 from checks.sequential import ABOVE, BELOW, Bound, evidence_above, evidence_below
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
-from checks.words import count, percent, seconds
+from checks.words import count, percent, seconds, several
 
 _ALL = 100
 
@@ -96,13 +96,13 @@ class AgainstStable(Judge):
         )
 
     def _margin(self) -> str:
-        return f" {self.terms.margin * 100:g} points; decided after {seconds(self._at)}"
+        return f" {several(self.terms.margin * 100, 'point')}; decided after {seconds(self._at)}"
 
     def _undecided(self) -> str:
         for who, seen in (("the canary", self._canary), ("stable", self._stable)):
             if not seen.requests:
                 return f"no traffic reached {who} in {seconds(self._at)}: there is nothing to compare"
-        margin = f"{self.terms.margin * 100:g} points"
+        margin = several(self.terms.margin * 100, "point")
         return f"{self._rates()}: whether it is worse by more than {margin} is not shown in {seconds(self._at)}"
 
     def _numbers(self) -> dict[str, Number]:

@@ -87,6 +87,11 @@ def _spoken(rate: float) -> str:
 
 def _too_late(plan: Plan, step: StepForecast) -> str:
     """Say which step can not pass, and what helps."""
+    if step.requests == float("inf"):
+        whose = (
+            "stable's own rate is too near the objective or over it" if plan.clumping else "the objective is too strict"
+        )
+        return f"step {step}: {whose}; a looser objective or a wider margin helps, or mending stable"
     at, limit = f"at {_spoken(plan.rate)} requests a second", seconds(step.limit)
     helps = "a longer limit, a wider margin or a looser objective helps"
     if plan.automatic and step is plan.steps[0]:

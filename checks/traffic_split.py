@@ -17,7 +17,7 @@ from checks.evidence import Count, Nearness, Terms, Tick, Traffic, Weights
 from checks.gate import Judge, Role, gate
 from checks.sequential import Mixture, evidence
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
-from checks.words import count, percent, seconds
+from checks.words import count, percent, seconds, several
 
 MORE: Mixture = ((1.03, 0.15), (1.07, 0.2), (1.15, 0.2), (1.4, 0.2), (2.5, 0.15), (30.0, 0.1))
 LESS: Mixture = tuple((1 / odds, weight) for odds, weight in MORE)
@@ -112,7 +112,7 @@ class TrafficSplit(Judge):
         return f"the canary served {served} ({count(routed.bad)} of {count(routed.requests)} requests{open_ones})"
 
     def _expected(self) -> str:
-        return f"{self.terms.weight:g} % (tolerance {self.terms.split_tolerance:g} points)"
+        return f"{self.terms.weight:g} % (tolerance {several(self.terms.split_tolerance, 'point')})"
 
     def _after(self) -> str:
         return f"; decided after {seconds(self._at)}"

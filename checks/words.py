@@ -21,9 +21,10 @@ def count(number: float) -> str:
     return f"{number:,.0f}".replace(",", " ")
 
 
-def several(number: int, thing: str) -> str:
+def several(number: float, thing: str) -> str:
     """Write a number of things and what they are, in the plural but for one."""
-    return f"{count(number)} {thing}" if number == 1 else f"{count(number)} {thing}s"
+    written = f"{number:g}" if number % 1 else count(number)
+    return f"{written} {thing}{'' if written == '1' else 's'}"
 
 
 def seconds(duration: float) -> str:
