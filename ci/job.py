@@ -9,23 +9,23 @@ from ci.who import driver_name
 from fixtures.errors import InputError
 from fixtures.image_reference import parse
 from fixtures.registry import resolve
-from fixtures.release import Release, load_release
+from fixtures.release import Release
 from fixtures.target import Target
 
 
-def job_for(file: Path, image: str, target: Target, reports: Path | None) -> Job:
+def job_for(release: Release, file: Path, image: str, target: Target, reports: Path | None) -> Job:
     """Prepare a rollout; nothing but the reports' folder is changed.
 
     Args:
-        file: the release file.
+        release: what is released.
+        file: that says so.
         image: a reference to the new image; a tag is resolved here, once.
         target: where it is released.
         reports: the folder for all evidence; None for one of its own under ``reports``.
 
     Raises:
-        InputError: when the release file or the image is wrong.
+        InputError: when the image is wrong.
     """
-    release = load_release(file)
     _is_of(image, release, file)
     rollout = secrets.token_hex(3)
     folder = (reports or Path("reports") / f"{release.service}-{rollout}").absolute()

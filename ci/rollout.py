@@ -72,10 +72,12 @@ def run(file: Path, image: str, target: str, reports: Path | None, as_json: bool
     from ci.assembly import drive  # noqa: PLC0415
     from ci.job import job_for  # noqa: PLC0415
     from ci.reporting import Listeners  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
     from fixtures.target import resolve  # noqa: PLC0415
 
+    release = load_release(file)  # first: what is wrong with it can be said without a cluster
     where = resolve(target)
-    job = job_for(file, image, where, reports)
+    job = job_for(release, file, image, where, reports)
     listeners = Listeners(job, where, as_json=as_json)
     try:
         ended = drive(job, where, listeners.tell)
