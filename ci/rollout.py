@@ -314,6 +314,33 @@ def replay(file: Path, as_json: bool, release: Path | None, **options: str | Non
 
 
 @main.command()
+@RELEASE
+@click.option("--since", default="30d", show_default=True, help="How far back.")
+@click.option("--every", default="1h", show_default=True, help="The time between two starts.")
+@click.option("--prometheus", metavar="URL", help="Where the past is kept; else the release file's, on the target.")
+@TARGET
+@click.option("--reports", type=click.Path(file_okay=False, path_type=Path), help="Folder for a page with drawings.")
+@JSON
+def backtest(
+    file: Path, since: str, every: str, prometheus: str | None, target: str, reports: Path | None, as_json: bool
+) -> None:
+    """Judge the past: what would have become of a canary as good as stable, day by day."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from ci.backtest.command import backtest as judged  # noqa: PLC0415
+    from ci.backtest.page import write  # noqa: PLC0415
+    from ci.backtest.told import screen  # noqa: PLC0415
+    from fixtures.waiting import SYSTEM_CLOCK  # noqa: PLC0415
+
+    found = judged(file, since, every, prometheus, target, SYSTEM_CLOCK.now())
+    page = str(write(found, reports)) if reports else ""
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+    else:
+        Console(highlight=False, markup=False, emoji=False).print(screen(found, page))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
     from fixtures.release import json_schema  # noqa: PLC0415

@@ -59,7 +59,7 @@ def write(rollout: Rollout, journal: Path, folder: Path) -> Path:
         OSError: when the folder can not be written.
     """
     known = _known(rollout, journal, folder)
-    drawn = {name: _templates().get_template(name).render(known) for name in FILES}
+    drawn = {name: templates().get_template(name).render(known) for name in FILES}
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in drawn.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -67,16 +67,17 @@ def write(rollout: Rollout, journal: Path, folder: Path) -> Path:
 
 
 @cache
-def _templates() -> Environment:
-    templates = Environment(
+def templates() -> Environment:
+    """Give the templates of all pages: everything is escaped, and what is missing is an error."""
+    environment = Environment(
         loader=PackageLoader("ci.reporters.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(FILTERS, typeset=typeset)
-    return templates
+    environment.filters.update(FILTERS, typeset=typeset)
+    return environment
 
 
 def typeset(text: str) -> str:

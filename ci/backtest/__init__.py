@@ -1,0 +1,1 @@
+"""Judges the past: what would have become of a canary exactly as good as stable, hour by hour."""
