@@ -52,7 +52,8 @@ def told(error: SluicegateError) -> str:
     from fixtures.redaction import redact  # noqa: PLC0415
 
     parts = (("sluicegate:", error.what), ("  where:", error.where), ("  do:   ", error.remedy))
-    return "\n".join(f"{label} {harmless(redact(text))}" for label, text in parts if text)
+    lines = ((label, "\n            ".join(map(harmless, redact(text).split("\n")))) for label, text in parts if text)
+    return "\n".join(f"{label} {text}" for label, text in lines)
 
 
 @click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
