@@ -92,6 +92,7 @@ def first_record(job: Job, cluster: Cluster) -> Record:
         who=job.who,
         before_replicas=canary["spec"].get("replicas", 1),
         release=text_of(job.file),
+        despite=job.despite,
     )
 
 

@@ -12,7 +12,7 @@ Rules:
 from collections.abc import Callable
 from typing import Protocol
 
-from ci.events import Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
+from ci.events import BEGIN, Asked, Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
 from ci.hold import Cause, Hold, Words, keeps
 from ci.phases import ENDS, GOES_ON, Phase, Place, Result, next_place
 from ci.plan import PLAN, Effect
@@ -136,6 +136,10 @@ class Driver:
             target=job.target,
         )
         self._tell(began)
+        if job.despite:
+            who, _, why = job.despite.partition(": ")
+            self._tell(Asked(at=self._watch.now(), what=BEGIN, who=who, why=why, step=None))
+            self._words.skipped += (f"it was begun whatever its forecast said, by {job.despite}",)
 
     def _go_through(self, place: Place) -> Stop:
         """Do all that belongs to a place, and say how it went."""

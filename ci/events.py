@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Any
 
+BEGIN = "begin"  # what a person says who has a rollout begin although a step can not pass in time
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -232,7 +234,7 @@ class Asked(Event):
     """A person has said something to the rollout, and the driver has heard it.
 
     Attributes:
-        what: ``pause``, ``resume``, ``promote`` or ``force``.
+        what: ``pause``, ``resume``, ``promote`` or ``force``; ``begin`` for a rollout that began by ``run --force``.
         who: has said it.
         why: as they wrote it.
         step: the canary's weight at which it was said, percent; None where it had none.

@@ -60,7 +60,7 @@ class Words:
         approved: the weight at which somebody has last said ``promote``: it may go on from there.
         forced: the weight whose gates somebody has last skipped.
         urged: somebody has said something that ends a hold, since it began.
-        skipped: a sentence for each weight whose gates were skipped.
+        skipped: a sentence for each weight whose gates were skipped, and for a forecast that was.
     """
 
     pause: str = ""

@@ -13,7 +13,7 @@ from fixtures.release import Release
 from fixtures.target import Target
 
 
-def job_for(release: Release, file: Path, image: str, target: Target, reports: Path | None) -> Job:
+def job_for(release: Release, file: Path, image: str, target: Target, reports: Path | None, reason: str = "") -> Job:
     """Prepare a rollout; nothing but the reports' folder is changed.
 
     Args:
@@ -22,6 +22,7 @@ def job_for(release: Release, file: Path, image: str, target: Target, reports: P
         image: a reference to the new image; a tag is resolved here, once.
         target: where it is released.
         reports: the folder for all evidence; None for one of its own under ``reports``.
+        reason: why it shall begin although a step can not pass in time; "" where it shall not.
 
     Raises:
         InputError: when the image is wrong.
@@ -31,15 +32,17 @@ def job_for(release: Release, file: Path, image: str, target: Target, reports: P
     folder = (reports or Path("reports") / f"{release.service}-{rollout}").absolute()
     by_digest = f"{release.image}@{digest(image, target)}"
     fresh(folder)
+    who = driver_name()
     return Job(
         rollout=rollout,
         release=release,
         file=file.absolute(),
         image=by_digest,
         target=target.name,
-        who=driver_name(),
+        who=who,
         reports=folder,
         access_log=target.access_log,
+        despite=f"{who}: {reason}" if reason else "",
     )
 
 

@@ -48,6 +48,7 @@ class Orders:
             "--commit": self._state.commit,
             "--part": suite.part,
             "--step": "0" if suite.part == "serving" else str(place.step or ""),
+            "--despite": self._job.despite if suite.scenario == "preflight" else "",
             "--clumping": str(self._state.found.get("plan_fits", {}).get("clumping", "")),
             "--before": str(self._state.before or "") if suite.scenario == "rollback" else "",
             "--carry": str(self._state.carry.get(suite.scenario, "")) if carries else "",

@@ -14,6 +14,7 @@ The keys are these and no others, each with the prefix ``sluicegate.dev/``:
 ``before``          the snapshot of before the release (``fixtures.snapshot``), as JSON: what a rollback is proved by
 ``release``         the release file's content, as JSON: with it nobody needs the file to take the rollout back
 ``before-min``      where stable's autoscaler was raised: its name, its minReplicas before and since, ``NAME=2/4``
+``despite``         who has begun it although a step can not pass in time, and why
 ``held``            in a hold: its cause (a value of ``ci.hold.Cause``), a colon, and the rest of the sentence
 ``abort``           who has aborted and why; only ever added, by anybody who takes traffic back
 ``pause``           who has paused it and why; there as long as it is paused
@@ -58,6 +59,7 @@ class Record:
     before: str = ""
     release: str = ""
     before_min: str = ""
+    despite: str = ""
     held: str = ""
     abort: str = ""
     pause: str = ""
@@ -96,7 +98,7 @@ class Record:
                 since=found.get("since", ""),
                 commits=dict(each.split("=") for each in found.get("commits", "").split(",") if each),
                 before_replicas=int(found.get("before_replicas", "0")),
-                **{name: found.get(name, "") for name in ("before", "release", "before_min", "held", *SAID)},
+                **{name: found.get(name, "") for name in ("before", "release", "before_min", "despite", "held", *SAID)},
             )
         except (KeyError, ValueError) as error:
             raise ClusterRefused(
@@ -119,6 +121,7 @@ class Record:
             KEYS["before"]: self.before,
             KEYS["release"]: self.release,
             KEYS["before_min"]: self.before_min,
+            KEYS["despite"]: self.despite,
             KEYS["held"]: self.held,
         }
 

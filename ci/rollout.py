@@ -67,9 +67,15 @@ def main() -> None:
 @click.option("--image", required=True, metavar="REF", help="The new image: a tag, or better a digest.")
 @TARGET
 @click.option("--reports", type=click.Path(file_okay=False, path_type=Path), help="Folder for all evidence.")
+@click.option("--force", is_flag=True, help="Begin although a step can not pass within its limit; no gate is skipped.")
+@click.option("--reason", default="", help="Why, for --force; stands in the record and in every report.")
 @JSON
-def run(file: Path, image: str, target: str, reports: Path | None, as_json: bool) -> None:
+def run(file: Path, image: str, target: str, reports: Path | None, force: bool, reason: str, as_json: bool) -> None:
     """Release an image: up step by step, or back in seconds."""
+    if force != bool(reason.strip()):
+        raise click.UsageError(
+            "--force begins what can not pass in time: say why, with --reason TEXT; one needs the other"
+        )
     from ci.assembly import drive  # noqa: PLC0415
     from ci.job import job_for  # noqa: PLC0415
     from ci.reporting import Listeners  # noqa: PLC0415
@@ -78,7 +84,7 @@ def run(file: Path, image: str, target: str, reports: Path | None, as_json: bool
 
     release = load_release(file)  # first: what is wrong with it can be said without a cluster
     where = resolve(target)
-    job = job_for(release, file, image, where, reports)
+    job = job_for(release, file, image, where, reports, reason.strip())
     listeners = Listeners(job, where, as_json=as_json)
     try:
         ended = drive(job, where, listeners.tell)

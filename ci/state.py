@@ -23,6 +23,7 @@ class Job:
         who: who drives, ``name@host``.
         reports: the folder for everything that the rollout leaves behind.
         access_log: of a sending Envoy, where it can be read.
+        despite: who begins although a step can not pass in time, and why, as ``name@host: why``; "" for nobody.
     """
 
     rollout: str
@@ -33,6 +34,7 @@ class Job:
     who: str
     reports: Path
     access_log: Path | None = None
+    despite: str = ""
 
 
 @dataclass

@@ -83,7 +83,10 @@ class Status:
 
     def _waits(self) -> list[str]:
         record = self.record
-        said = {"held": record.held, "paused by": record.pause, "gates skipped by": record.force} if record else {}
+        if record is None:
+            return []
+        said = {"held": record.held, "paused by": record.pause, "gates skipped by": record.force}
+        said |= {"begun whatever the forecast by": record.despite}
         return [f"{what:10} {text}" for what, text in said.items() if text]
 
     def _driver(self) -> str:

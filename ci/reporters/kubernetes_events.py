@@ -9,12 +9,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ci.events import Asked, Event, Held, RollbackBegan, RolloutBegan, RolloutEnded
+from ci.events import BEGIN, Asked, Event, Held, RollbackBegan, RolloutBegan, RolloutEnded
 from ci.reporters.sentences import sentence
 from fixtures.cluster import EVENTS, VIRTUAL_SERVICES, Object, Resource
 
 LONGEST = 1024  # characters of a message that an API server takes
-SAID: Mapping[str, str] = {"pause": "Paused", "resume": "Resumed", "promote": "Approved", "force": "Forced"}
+SAID: Mapping[str, str] = {
+    "pause": "Paused",
+    "resume": "Resumed",
+    "promote": "Approved",
+    "force": "Forced",
+    BEGIN: "BegunByForce",
+}
 REASONS: Mapping[str, str] = {"promoted": "RolloutPromoted", "rolled back": "RolloutRolledBack"}
 
 
@@ -56,7 +62,7 @@ class KubernetesEvents:
         elif isinstance(event, Held):
             self._write(event, "Warning", "RolloutHeld")
         elif isinstance(event, Asked):
-            self._write(event, "Warning" if event.what == "force" else "Normal", f"Rollout{SAID[event.what]}")
+            self._write(event, "Warning" if event.what in {"force", BEGIN} else "Normal", f"Rollout{SAID[event.what]}")
         elif isinstance(event, RollbackBegan):
             self._write(event, "Warning", "RollingBack")
         elif isinstance(event, RolloutEnded):

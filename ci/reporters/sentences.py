@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from checks.words import count
 from ci.events import (
+    BEGIN,
     Asked,
     Event,
     Held,
@@ -101,6 +102,8 @@ def spoken_steps(steps: Sequence[int]) -> str:
 
 def asked(event: Asked) -> str:
     """Say what a person has said to the rollout."""
+    if event.what == BEGIN:
+        return f"{event.who} has it begin whatever its forecast says: {event.why}"
     at = f" at {event.step} %" if event.step else ""
     said = "skipped the gates" if event.what == "force" else f"said {event.what}"
     return f"{event.who} {said}{at}: {event.why}"

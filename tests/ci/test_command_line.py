@@ -164,6 +164,15 @@ def test_promote_for_programs_is_json(type_in: Callable[..., Result], at_25: Any
     assert (said["what"], said["weight"], said["rollout"]) == ("promote", 25, "3f9c2a")
 
 
+@pytest.mark.parametrize("words", [["--force"], ["--reason", "hotfix"], ["--force", "--reason", " "]])
+def test_a_release_that_can_not_end_in_time_begins_only_with_a_reason(
+    type_in: Callable[..., Result], words: list[str]
+) -> None:
+    refused = type_in("run", EXAMPLE, "--image", f"{IMAGE}:v1", *words)
+    assert refused.exit_code == 2
+    assert "say why, with --reason TEXT" in refused.stderr
+
+
 def test_gates_are_skipped_only_with_a_reason(type_in: Callable[..., Result], at_25: Any) -> None:
     refused = type_in("promote", EXAMPLE, "--force")
     assert refused.exit_code == 2

@@ -24,6 +24,7 @@ records = st.builds(
     before=words,
     release=words,
     before_min=words,
+    despite=words,
     held=words,
 )
 

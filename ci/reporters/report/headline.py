@@ -7,6 +7,7 @@ Example:
 
 from collections.abc import Sequence
 
+from ci.events import BEGIN
 from ci.reporters.figures import short_image
 from ci.reporters.report.rollout import Rollout
 from ci.reporters.sentences import asked
@@ -44,8 +45,9 @@ def _shown(rollout: Rollout) -> str:
     """Say what the promotion stands on: the gates, or people who have skipped them."""
     skipped = [asked(each) for each in rollout.asked if each.what == "force"]
     passed = "every gate has passed" + (f" at {spoken(rollout.steps)}" if rollout.steps else "")
+    begun = "".join(f"; {asked(each)}" for each in rollout.asked if each.what == BEGIN)
     image = f", and {short_image(rollout.began.image)} serves all the traffic" if rollout.began else ""
-    return ("; ".join(skipped) if skipped else passed) + image
+    return ("; ".join(skipped) if skipped else passed) + image + begun
 
 
 def _place(rollout: Rollout) -> str:

@@ -201,6 +201,7 @@ class Bench:
         self.pulled, self.held = "", True
         self.sync_takes = 1.0
         self.access_log: Path | None = None
+        self.despite = ""
         self._subsets, self._folder = subsets, tmp_path
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._on_phase: list[tuple[str, float, Callable[[], None]]] = []
@@ -234,7 +235,7 @@ class Bench:
     def run(self) -> RolloutEnded:
         """Drive a rollout to its end."""
         record = Record(rollout="3f9c2a", phase=Phase.PREFLIGHT, image=NEW, who="ci@jenkins-7", before_replicas=1)
-        return self._driver(State(record)).run()
+        return self._driver(State(replace(record, despite=self.despite))).run()
 
     def recover(self, who: str = "ana@laptop") -> RolloutEnded:
         """Take back what a dead driver has left, with nothing but the cluster's record of it."""
@@ -254,6 +255,7 @@ class Bench:
             who=state.record.who,
             reports=self._folder,
             access_log=self.access_log,
+            despite=self.despite,
         )
         people = People(self._tell, self.clock.now)
         self.words = words = people.words

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ci.events import RolloutBegan, Scaled, StepsChosen
+from ci.events import Asked, RolloutBegan, Scaled, StepsChosen
 from ci.reporters.timeline import pending
 
 
@@ -74,3 +74,32 @@ def test_every_step_is_told_what_preflight_has_found_of_requests_that_fail_toget
 def test_without_it_nothing_is_told(bench: Any) -> None:
     bench.run()
     assert not any("--clumping" in run.order.options for run in bench.runs)
+
+
+def test_who_begins_although_a_step_can_not_pass_is_in_record_journal_and_sentence(bench: Any) -> None:
+    bench.despite = "ana@laptop: the old one is worse"
+    records = []
+    bench.after_entering("step", lambda: records.append(bench.record))
+    ended = bench.run()
+    assert ended.outcome == "promoted"
+    assert ended.sentence.endswith("; it was begun whatever its forecast said, by ana@laptop: the old one is worse")
+    assert records[0].despite == "ana@laptop: the old one is worse"
+    assert bench.record is None, "and purged with the rest"
+    said = bench.told(Asked)[0]
+    assert (said.what, said.who, said.why, said.step) == ("begin", "ana@laptop", "the old one is worse", None)
+    told = {run.order.name: run.order.options.get("--despite") for run in bench.runs}
+    assert {name for name, why in told.items() if why} == {"preflight"}
+
+
+def test_a_word_at_the_beginning_skips_no_gate_and_approves_nothing(bench: Any) -> None:
+    bench.despite = "ana@laptop: the old one is worse"
+    bench.release = bench.release.model_copy(update={"approve": (5,), "hold_limit": 30.0})
+    ended = bench.run()
+    assert (ended.outcome, bench.weights) == ("rolled back", [0])
+    assert "a person has to say `sluicegate promote` before 5 %" in ended.sentence
+
+
+def test_a_preflight_that_fails_for_something_else_is_refused_all_the_same(bench: Any) -> None:
+    bench.despite = "ana@laptop: the old one is worse"
+    bench.suite("preflight", outcomes={"plan_fits": "PASS", "image_exists": "FAIL"})
+    assert (bench.run().outcome, bench.weights) == ("refused", [0])

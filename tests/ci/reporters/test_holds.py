@@ -111,6 +111,10 @@ SAID: Sequence[tuple[Event, str]] = [
     (Held(at=0, step=25, cause="pause", why="paused by ana", limit=3600.0), "HELD at 25 %, for 1 h 00 min at most: pa"),
     (HoldEnded(at=0, step=25, took=72.4), "25 % is held no longer (1 min 12 s)"),
     (Asked(at=0, what="force", who="ana", why="hotfix", step=25), "ana skipped the gates at 25 %: hotfix"),
+    (
+        Asked(at=0, what="begin", who="ana", why="hotfix", step=None),
+        "ana has it begin whatever its forecast says: hotfix",
+    ),
     (Asked(at=0, what="pause", who="ana", why="lunch", step=None), "ana said pause: lunch"),
     (
         SuiteReady(at=0, suite="canary_step", step=25, gates=["pods"], took=0.5, watch=True),

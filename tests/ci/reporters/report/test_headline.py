@@ -37,6 +37,13 @@ def test_a_promotion_whose_gates_were_skipped_says_so(promotion: list[Event]) ->
     assert "every gate has passed" not in said
 
 
+def test_a_rollout_that_was_begun_whatever_its_forecast_said_says_so(promotion: list[Event]) -> None:
+    begun = Asked(at=promotion[0].at, what="begin", who="bob@laptop", why="the old one is worse", step=None)
+    said = headline(collect([promotion[0], begun, *promotion[1:]]))
+    assert said.startswith("rebate-core was promoted: every gate has passed at 5, 25, 50 and 100 %, and rebate-core-")
+    assert said.endswith("; bob@laptop has it begin whatever its forecast says: the old one is worse")
+
+
 def test_steps_that_preflight_chose_are_those_that_are_told(promotion: list[Event]) -> None:
     began = promotion[0]
     assert isinstance(began, RolloutBegan)
