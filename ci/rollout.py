@@ -339,7 +339,8 @@ def backtest(
     from ci.backtest.told import screen  # noqa: PLC0415
     from fixtures.waiting import SYSTEM_CLOCK  # noqa: PLC0415
 
-    found = judged(file, since, every, prometheus, target, SYSTEM_CLOCK.now())
+    with Console(stderr=True).status(f"reading and judging the last {since}"):
+        found = judged(file, since, every, prometheus, target, SYSTEM_CLOCK.now())
     page = str(write(found, reports)) if reports else ""
     if as_json:
         click.echo(json.dumps(found.as_json()))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
+from math import ceil
 from statistics import median
 from typing import Any
 
 from checks.words import count, seconds
-from ci.backtest.starts import Fate, Start
+from ci.backtest.starts import BURSTS, QUIET, Fate, Start
 from fixtures.release import OnInconclusive, Release
 
+MINUTE = 60
 FEW = 3  # starts that are not worth a word on their hours
 AGAINST_STABLE = "error_rate_against_stable"
 WORDS = {AGAINST_STABLE: "error rate against stable's"}
@@ -131,6 +133,9 @@ class Backtest:
     def _refused(self) -> Iterator[str]:
         for cause, starts in _by_gates(self.of(Fate.REFUSED)):
             yield f"{self._on(starts)} preflight would have refused to start it for {cause} {self._when(starts)}"
+            half = median(start.needs for start in starts)
+            if cause in {QUIET, BURSTS}:
+                yield f"with limit: {ceil(half / MINUTE)}m every second one of these would have been started"
 
     def _on(self, starts: Sequence[Start]) -> str:
         seen = len([day for day in self.days if day.rate is not None])

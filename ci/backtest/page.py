@@ -120,9 +120,10 @@ def _bar(day: Day, place: int, days: int, top: float) -> Iterator[Span]:
 def _ticks(found: Backtest) -> Iterator[Tick]:
     """Mark the days, as many as there is room for."""
     days = found.days
+    fine = ceil(len(days) / WIDE)
+    coarse = fine * ceil(len(days) / NARROW / fine)
     for place, day in enumerate(days):
-        room = next((size for size, most in ((1, NARROW), (2, WIDE)) if place % ceil(len(days) / most) == 0), 0)
-        if room:
+        if room := 1 if place % coarse == 0 else 2 if place % fine == 0 else 0:
             yield Tick(round(100 * place / len(days), 3), day.date[5:], room)
 
 

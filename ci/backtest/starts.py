@@ -30,7 +30,9 @@ from fixtures.release import Release
 from fixtures.surroundings import terms
 
 OUTAGE = "an outage that both share"
-QUIET, WORSE, SILENT = "too little traffic", "stable's own answers", "no traffic"  # why preflight would have refused
+# Why preflight would have refused:
+QUIET, WORSE, SILENT = "too little traffic", "stable's own answers", "no traffic"
+BURSTS = "errors that come in bursts"
 _ALL = 100
 
 
@@ -74,6 +76,7 @@ class Start:
         group: requests that share one fate, at the first step.
         gates: that decided so, where it was not promoted.
         why: their first sentence.
+        needs: seconds that the slowest step would have needed, by preflight's forecast.
     """
 
     at: float
@@ -83,6 +86,7 @@ class Start:
     group: float = 0.0
     gates: tuple[str, ...] = ()
     why: str = ""
+    needs: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -126,9 +130,18 @@ class Starts:
         plan = planned(self._release, rate, clumping)
         foreseen, group = judge(plan), plan.steps[0].group
         if foreseen.outcome is not Outcome.PASS:
-            cause = _cause(plan)
-            return Start(moment, Fate.REFUSED, rate, group=group, gates=(cause,), why=foreseen.sentence)
+            needs, cause = max(step.seconds for step in plan.steps), self._cause(plan)
+            return Start(moment, Fate.REFUSED, rate, (), group, (cause,), foreseen.sentence, needs)
         return self._run(moment, index, rate, [int(step.weight) for step in plan.steps], clumping, group)
+
+    def _cause(self, plan: Plan) -> str:
+        """Say in a word why preflight would have refused."""
+        if plan.rate <= 0:
+            return SILENT
+        if any(step.requests == float("inf") for step in plan.steps):
+            return WORSE
+        alone = planned(self._release.model_copy(update={"group": 1}), plan.rate)
+        return BURSTS if all(step.fits for step in alone.steps) else QUIET
 
     def _clumping(self, before: Sequence[Stretch | None]) -> Clumping | None:
         if self._release.group != "auto":
@@ -171,13 +184,6 @@ class Starts:
             if step.is_over or step.failed_at is not None or step.passed_at is not None:
                 return looks
         return None
-
-
-def _cause(plan: Plan) -> str:
-    """Say in a word why preflight would have refused."""
-    if plan.rate <= 0:
-        return SILENT
-    return WORSE if any(step.requests == float("inf") for step in plan.steps) else QUIET
 
 
 def _reasons(gates: Mapping[str, Mapping[str, Any]], outcome: Outcome) -> tuple[tuple[str, ...], str]:

@@ -2,7 +2,7 @@
 
 Day 0 is ordinary: 200 requests a second, 0.1 % errors, 0.2 % slower than 500 ms.
 Day 1 has 3 % slow answers from 9 to 15 o'clock.
-Day 2 has 2 requests a second until 8 o'clock.
+Day 2 has 2 requests a second until 8 o'clock, and 4 % errors from 12:20 to 12:22.
 Day 3 is not scraped from 10 to 16 o'clock, the second gateway a minute longer; at 20 o'clock all counters begin anew.
 Day 4 has 20 % errors from 12 to 13 o'clock, of a code that is new; from 18 to 18:10 100 requests a minute reach nobody;
 at 21 o'clock every series gets another label.
@@ -65,6 +65,8 @@ def minute(at: int, chance: random.Random) -> Minute:
     errors = {"500": some(0.001 * requests, chance)}
     if day == 4 and 12 <= hour < 13:
         errors["503"] = some(0.2 * requests, chance)
+    if day == 2 and 12 + 20 / 60 <= hour < 12 + 22 / 60:
+        errors["500"] = some(0.04 * requests, chance)
     fine = requests - sum(errors.values())
     unreached = 100 if day == 4 and 18 <= hour < 18 + 1 / 6 else 0
     return Minute({"200": fine, **errors}, some(slow * requests, chance), unreached)

@@ -15,7 +15,7 @@ from rich.console import Console
 from ci.backtest.command import backtest
 from ci.backtest.findings import Backtest
 from ci.backtest.page import write
-from ci.backtest.starts import OUTAGE, QUIET, WORSE, Fate
+from ci.backtest.starts import BURSTS, OUTAGE, QUIET, WORSE, Fate
 from ci.backtest.told import screen
 from ci.rollout import main
 from fixtures.errors import InputError, Unreachable
@@ -122,6 +122,7 @@ def test_the_summary_says_on_how_many_days_and_why(found: Backtest) -> None:
         "on 1 of 5 days preflight would have refused to start it for too little traffic (8 starts, mostly from 1 to 9"
     )
     assert quiet in said
+    assert re.search(r"with limit: \d{3,4}m every second one of these would have been started", said)
     assert "8 starts could not be judged: Prometheus has no data of them" in said
 
 
@@ -200,6 +201,14 @@ def test_groups_and_steps_that_are_found_are_those_of_each_hour(kept: Any, writt
     refused = {(each.at - kept.began) // HOUR: each.gates for each in found.of(Fate.REFUSED)}
     assert refused[DAY // HOUR + 12] == (WORSE,)
     assert found.of(Fate.ROLLED_BACK)[0].gates == ("latency",)
+
+
+def test_bursts_are_told_from_a_lack_of_traffic(kept: Any, written: Write) -> None:
+    """After two bad minutes there is as much traffic as ever, but nobody can tell the next two from a bad canary."""
+    noon = kept.began + 2 * DAY + 12 * HOUR
+    found = backtest(written("auto"), "30m", "30m", kept.url, "nowhere", noon + HOUR)
+    assert [(each.at - noon, each.fate, each.gates) for each in found.starts] == [(1800, Fate.REFUSED, (BURSTS,))]
+    assert "preflight would have refused to start it for errors that come in bursts (1 start)" in found.summary[1]
 
 
 def test_more_than_is_kept_is_said(kept: Any, written: Write) -> None:
