@@ -12,11 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from ci.backtest import starts
 from ci.backtest.command import backtest
 from ci.backtest.findings import Backtest
 from ci.backtest.page import write
 from ci.backtest.starts import BURSTS, OUTAGE, QUIET, WORSE, Fate
 from ci.backtest.told import screen
+from ci.replay.judging import Step
 from ci.rollout import main
 from fixtures.errors import InputError, Unreachable
 from fixtures.waiting import FakeClock
@@ -208,7 +210,26 @@ def test_bursts_are_told_from_a_lack_of_traffic(kept: Any, written: Write) -> No
     noon = kept.began + 2 * DAY + 12 * HOUR
     found = backtest(written("auto"), "30m", "30m", kept.url, "nowhere", noon + HOUR)
     assert [(each.at - noon, each.fate, each.gates) for each in found.starts] == [(1800, Fate.REFUSED, (BURSTS,))]
+    assert found.starts[0].group > 20, "as it was measured"
     assert "preflight would have refused to start it for errors that come in bursts (1 start)" in found.summary[1]
+
+
+def test_evidence_of_harm_is_one_process_over_all_steps(
+    kept: Any, written: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried = []
+
+    class Remembering(Step):
+        def __init__(self, terms: Any, judges: Any, states: Any) -> None:
+            carried.append({name: sorted(each) for name, each in states.items()})
+            super().__init__(terms, judges, states)
+
+    monkeypatch.setattr(starts, "Step", Remembering)
+    backtest(written(), "2h", "2h", kept.url, "nowhere", kept.began + 4 * HOUR)
+    assert carried[0] == {}
+    assert carried[1:] == 3 * [
+        {"error_rate": ["pods", "pooled"], "error_rate_against_stable": [], "latency": ["parts"]},
+    ]
 
 
 def test_more_than_is_kept_is_said(kept: Any, written: Write) -> None:
