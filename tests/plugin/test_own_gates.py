@@ -35,6 +35,24 @@ def test_they_join_the_step_and_come_before_the_live_gates(tmp_path, judge) -> N
     assert run.status == 1
 
 
+@pytest.mark.parametrize("text", ["x = 1\n", "import pytest\npytest.skip('no', allow_module_level=True)\n"])
+def test_a_file_without_a_gate_is_not_passed_over(tmp_path, judge, text) -> None:
+    (tmp_path / "release.yaml").write_text(RELEASE + "gates: [gates.py]\n")
+    (tmp_path / "gates.py").write_text(text)
+    run = judge("from checks.error_rate import test_error_rate\n", "--release", "release.yaml", name="canary_step.py")
+    assert run.status == 4
+    assert run.lines == []
+    assert "gates.py: there is no gate in it" in run.output
+
+
+def test_a_gate_may_not_have_the_name_of_another(tmp_path, judge) -> None:
+    (tmp_path / "release.yaml").write_text(RELEASE + "gates: [gates.py]\n")
+    (tmp_path / "gates.py").write_text("def test_error_rate(): pass\n")
+    run = judge("from checks.error_rate import test_error_rate\n", "--release", "release.yaml", name="canary_step.py")
+    assert run.status == 4
+    assert "two gates have the name error_rate" in run.output
+
+
 def test_a_gate_that_hangs_is_ended_and_does_not_pass(judge) -> None:
     scenario = "import time, fixtures.plugin\nfixtures.plugin.TEST_LIMIT = 0.5\ndef test_slow(): time.sleep(30)\n"
     run = judge(scenario)
