@@ -4,7 +4,7 @@ Rules:
     1. which alerts count is said by labels in the release file; one that fires is a FAIL at once: whoever wrote it
        has already decided how long to wait
     2. a query of the release file has to stay within its range; out of it for 3 looks in a row is a FAIL
-    3. an alert that can not be asked about, a query without a number: not passed
+    3. an alert that can not be asked about, labels that no alerting rule can give, a query without a number: not passed
     4. these are thresholds: no error probability belongs to them, and the report says so
 """
 

@@ -62,3 +62,14 @@ def test_a_firing_alert_and_a_query_out_of_range_fail_the_step(canary: Any, watc
     assert bad["no_alert_fires"].sentence == "alert RebateAnswersSlowly fires"
     assert bad["own_queries_in_range"].sentence.startswith("query median is ")
     assert bad["own_queries_in_range"].sentence.endswith("allowed is at most 250")
+
+
+def test_labels_that_no_rule_can_give_are_not_passed(canary: Any, watch: Any) -> None:
+    """A typo in the release file must not silence the team's own alerts; nor may a rule without labels count as one."""
+    subject = canary.subject(WEIGHT, soak=1.0, limit=3.0, alerts={"service": "rebate-cor"})
+    verdict = watch(subject, no_alert_fires=NoAlert).verdicts()["no_alert_fires"]
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "none of the 2 alerting rules in Prometheus can give service=rebate-cor" in verdict.sentence
+    rules(canary, *ALERTS, {"alert": "OfAnyService", "expr": "absent(vector(1))"})
+    verdict = watch(subject, no_alert_fires=NoAlert).verdicts()["no_alert_fires"]
+    assert verdict.outcome is Outcome.PASS, verdict
