@@ -7,13 +7,14 @@ RATE ?= 1000
 REAL ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint sandbox sandbox-down lock clean
+.PHONY: demo test contract lint sandbox sandbox-down lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      one release promoted, one taken back, on the sandbox (Python and git only)"
 	@echo "               REAL=kube,argocd,istio (or some): on those real control planes"
 	@echo "make test      the tests"
+	@echo "make contract  the stand-ins and real control planes by the same tests (docs/real.md names the programs)"
 	@echo "make lint      ruff, mypy, import-linter, interrogate"
 	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
 	@echo "make lock      pin every dependency again, with hashes"
@@ -32,6 +33,9 @@ demo: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+contract: .venv/installed
+	SLUICEGATE_CONTRACT=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -1,12 +1,16 @@
-"""One live sandbox for this folder: a canary whose pods fail on demand, and real Prometheus servers beside it."""
+"""One live sandbox for this folder: a canary whose pods fail on demand, and real Prometheus servers beside it.
+
+Real control planes, where they may be started (SLUICEGATE_CONTRACT) and are there, run one set at a time.
+"""
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,16 +25,39 @@ from checks.gate import Judge
 from checks.verdict import Verdict
 from fixtures.arranged import EXAMPLE, scale, weigh
 from fixtures.cluster import DEPLOYMENTS, PODS, VIRTUAL_SERVICES, Cluster
+from fixtures.errors import SluicegateError
 from fixtures.observation import Observation
 from fixtures.release import Release, load_release
 from fixtures.sandbox import up
 from fixtures.sandbox.binaries import PROMETHEUS, find
 from fixtures.sandbox.dataplane import prometheus
+from fixtures.sandbox.real.choice import Real, running_plane
+from fixtures.sandbox.real.planes import check
 from fixtures.subject import Subject
 from fixtures.target import Target, of_sandbox
 from fixtures.verdict_log import VerdictLog
 from fixtures.waiting import NotYet, wait
 from scenarios import canary_step
+
+NO_REAL = "NO REAL CONTROL PLANES: that the stand-ins behave as they do is NOT tested here (docs/contract.md): "
+
+
+@pytest.fixture(scope="session")
+def in_turn() -> Iterator[Callable[..., Any]]:
+    """Enter what runs on real control planes, and end what ran on some before; skip where there are none."""
+    with ExitStack() as running:
+
+        def enter(plane: Callable[..., AbstractContextManager[Any]], *arguments: Any) -> Any:
+            if not os.environ.get("SLUICEGATE_CONTRACT") and not running_plane():
+                pytest.skip(f"{NO_REAL}make contract")
+            try:
+                check(frozenset(Real))
+            except SluicegateError as missing:
+                pytest.skip(f"{NO_REAL}{missing}")
+            running.close()
+            return running.enter_context(plane(*arguments))
+
+        yield enter
 
 
 @dataclass

@@ -8,7 +8,6 @@ The real one is kube-apiserver with its controllers, Istio's and Argo CD's kinds
 
 import base64
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -25,16 +24,13 @@ import pytest
 import requests
 from ruamel.yaml import YAML
 
-from fixtures.errors import SluicegateError
 from fixtures.sandbox.parts import Parts
 from fixtures.sandbox.real import argocd, istio, kube
-from fixtures.sandbox.real.choice import Real, running_plane
-from fixtures.sandbox.real.planes import check
+from fixtures.sandbox.real.choice import running_plane
 from fixtures.sandbox.seed import Kubernetes
 from fixtures.waiting import wait
 
 Json = dict[str, Any]
-NO_REAL = "NO REAL API SERVER: that the stand-in answers as it does is NOT tested here (docs/contract.md): "
 FORMS = {"json": "json-patch+json", "merge": "merge-patch+json", "strategic": "strategic-merge-patch+json"}
 FORMS |= {"": "json", "apply": "apply-patch+yaml"}
 READER = "gates"  # the user behind the stand-in's second token; the administrator of a real server speaks for it
@@ -214,18 +210,13 @@ def stand_in(alone: StandIn, served: Callable[[StandIn], AbstractContextManager[
 
 
 @pytest.fixture(scope="session")
-def real_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def real_kubeconfig(in_turn: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The administrator's, of the server that runs already, or of one that is started here with istiod."""
-    if named := running_plane():
-        yield named
-        return
-    if not os.environ.get("SLUICEGATE_CONTRACT"):
-        pytest.skip(f"{NO_REAL}make contract")
-    try:
-        check(frozenset(Real))
-    except SluicegateError as missing:
-        pytest.skip(f"{NO_REAL}{missing}")
-    state = tmp_path_factory.mktemp("real")
+    return running_plane() or in_turn(_real_server, tmp_path_factory.mktemp("real"))
+
+
+@contextmanager
+def _real_server(state: Path) -> Iterator[Path]:
     parts = Parts(state)
     try:
         _start_real(state, parts)

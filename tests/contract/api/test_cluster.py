@@ -176,7 +176,7 @@ class TestApiClientOnTheStandIn(ApiClient):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestApiClientOnARealServer(ApiClient):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -253,7 +253,7 @@ class TestCorpusOnTheStandIn(Corpus):
         assert disagreements().keys() <= {each.id for each in cases()}
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestCorpusOnARealServer(Corpus):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -137,7 +137,7 @@ class TestEndsOnTheStandIn(Ends):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestEndsOnARealServer(Ends):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -429,7 +429,7 @@ class TestKubectlOnTheStandIn(KubectlWorks):
         assert "the sandbox's API has no timestamps for logs" in empty("logs", "timed", "--timestamps", fails=True)
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestKubectlOnARealServer(KubectlWorks):
     @pytest.fixture
     def server(self, real: Any) -> Any:

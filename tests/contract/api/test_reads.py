@@ -90,7 +90,7 @@ class TestReadsOnTheStandIn(Reads):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestReadsOnARealServer(Reads):
     @pytest.fixture
     def server(self, real: Any) -> Any:

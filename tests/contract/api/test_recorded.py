@@ -103,7 +103,7 @@ def columns(client: Any) -> Json:
     return found
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 @pytest.mark.parametrize("what", [discovery, schemas, columns])
 def test_a_real_server_says_what_is_recorded(real: Any, what: Any) -> None:
     told, path = what(real.client(namespace="default")), FOLDER / f"{what.__name__}.json"

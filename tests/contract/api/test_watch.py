@@ -101,7 +101,7 @@ class TestWatchesOnTheStandIn(Watches):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestWatchesOnARealServer(Watches):
     @pytest.fixture
     def server(self, real: Any) -> Any:

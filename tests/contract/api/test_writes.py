@@ -137,7 +137,7 @@ class TestWritesOnTheStandIn(Writes):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-api")
+@pytest.mark.xdist_group("real")
 class TestWritesOnARealServer(Writes):
     @pytest.fixture
     def server(self, real: Any) -> Any:

@@ -4,11 +4,10 @@ Each subject of the contract is a class of tests; its two subclasses say on whic
 parts are named: fixtures/sandbox/real/choice.py.
 """
 
-import os
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ from fixtures.cluster import APPLICATIONS, NAMESPACES, NotFound, Object
 from fixtures.errors import SluicegateError
 from fixtures.sandbox import up
 from fixtures.sandbox.controllers.client import Client
-from fixtures.sandbox.real.choice import RUNNING, Real
-from fixtures.sandbox.real.planes import check
+from fixtures.sandbox.real.choice import Real
 from fixtures.waiting import wait
 
-NO_REAL = "NO REAL CONTROL PLANES: that the stand-ins behave as they do is NOT tested here (docs/contract.md): "
 WHO = ("-c", "user.name=test", "-c", "user.email=test@example.com")
 
 
@@ -39,21 +36,17 @@ class Plane:
 
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    yield from _running(tmp_path_factory.mktemp("stand-ins") / "sandbox", frozenset())
+    with _running(tmp_path_factory.mktemp("stand-ins") / "sandbox", frozenset()) as plane:
+        yield plane
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """All control planes real, when they may be started or run already."""
-    if not os.environ.get("SLUICEGATE_CONTRACT") and not os.environ.get(RUNNING):
-        pytest.skip(f"{NO_REAL}make contract")
-    try:
-        check(frozenset(Real))
-    except SluicegateError as missing:
-        pytest.skip(f"{NO_REAL}{missing}")
-    yield from _running(tmp_path_factory.mktemp("real") / "sandbox", frozenset(Real))
+def real(in_turn: Callable[..., Plane], tmp_path_factory: pytest.TempPathFactory) -> Plane:
+    """All control planes real."""
+    return in_turn(_running, tmp_path_factory.mktemp("real") / "sandbox", frozenset(Real))
 
 
+@contextmanager
 def _running(state: Path, real: frozenset[Real]) -> Iterator[Plane]:
     with up.start(state, prometheus=False, real=real) as sandbox:
         client = Client(Path(sandbox.info["kubeconfig"]))

@@ -370,7 +370,7 @@ class TestStandIn(Contract):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-planes")
+@pytest.mark.xdist_group("real")
 class TestReal(Contract):
     slack = 8.0
 

@@ -312,7 +312,7 @@ class TestStandIn(Contract):
         return stand_in
 
 
-@pytest.mark.xdist_group("real-planes")
+@pytest.mark.xdist_group("real")
 class TestReal(Contract):
     most = 0.6
 
