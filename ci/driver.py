@@ -4,7 +4,8 @@ Rules:
     1. Whatever goes wrong in a phase, an error of the driver itself included, is a result of that phase; the table
        then leads to the safe weights.
     2. Where traffic is being taken back, nothing interrupts: no brake, no abort, no Lease; who can not be reached
-       is tried again for minutes, and effects marked ``always`` are done whatever else has failed.
+       is tried again for minutes, a suite that is undecided is asked again, and effects marked ``always`` are done
+       whatever else has failed.
     3. Where a phase is passed and something keeps the weight (a pause, an approval that is missing), it is held first.
     4. A person is called (exit status 4) only when that is over and something is still not as it should be.
 """
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from ci.events import BEGIN, Asked, Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
 from ci.hold import Cause, Hold, Words, keeps
-from ci.phases import ENDS, GOES_ON, Phase, Place, Result, next_place
+from ci.phases import ENDS, GOES_ON, UNDOING, Phase, Place, Result, next_place
 from ci.plan import PLAN, Effect
 from ci.state import Job, State
 from ci.watch import Stop, Watch
@@ -22,7 +23,6 @@ from fixtures.argocd import NotSynced
 from fixtures.errors import PersonNeeded, SluicegateError, Unreachable
 from fixtures.waiting import NotInTime, NotYet, wait
 
-UNDOING = frozenset({Phase.RESTORE, Phase.ROLL_BACK})
 OUTLAST = 300.0  # seconds: how long a rollback waits for Git, Argo CD or the API server to come back
 CAUSES = {Result.INCONCLUSIVE: Cause.UNDECIDED, Result.OUTAGE: Cause.OUTAGE, Result.HELD: Cause.PAUSE}
 EXIT = {Phase.PROMOTED: 0, Phase.ROLLED_BACK: 1, Phase.REFUSED: 1, Phase.INCOMPLETE: 4}
@@ -174,6 +174,10 @@ class Driver:
                 self._performer.perform(effect, place)
             except (Unreachable, NotSynced) as error:
                 return NotYet(str(error))
+            except Stop as stop:  # a suite that could not see whether all is as before may see it a moment later
+                if stop.result is not Result.INCONCLUSIVE:
+                    raise
+                return NotYet(stop.reason)
             return True
 
         what = f"an answer ({type(effect).__name__})"

@@ -19,7 +19,7 @@ from ci.conclusion import Conclusion, Line, conclude
 from ci.events import Event, Looked, Progress, SuiteEnded, SuiteReady, SuiteStarted, VerdictReached
 from ci.hold import Words
 from ci.orders import Orders
-from ci.phases import Phase, Place, Result
+from ci.phases import UNDOING, Phase, Place, Result
 from ci.plan import Suite
 from ci.state import Job, State
 from ci.suite import LOOK, Order, Run, Suites
@@ -276,10 +276,13 @@ class Listener:
         return conclusion
 
     def _counts_as(self, result: Result, place: Place) -> Result:
-        """INCONCLUSIVE holds only where the release file says so; at a step, an outage that both share always does."""
+        """Tell undecided from failed where that makes a difference.
+
+        A step holds only where the release file says so, or in an outage that both share; a rollback asks again.
+        """
         if result is Result.OUTAGE and place.phase is not Phase.STEP:
             result = Result.INCONCLUSIVE
-        hold = self._job.release.on_inconclusive is OnInconclusive.HOLD
+        hold = self._job.release.on_inconclusive is OnInconclusive.HOLD or place.phase in UNDOING
         return result if hold or result is not Result.INCONCLUSIVE else Result.FAILED
 
 

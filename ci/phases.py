@@ -79,6 +79,7 @@ class Place:
 
 ENDS = frozenset({Phase.PROMOTED, Phase.REFUSED, Phase.ROLLED_BACK, Phase.INCOMPLETE})
 GOES_ON = frozenset({Result.PASSED, Result.FORCED})
+UNDOING = frozenset({Phase.RESTORE, Phase.ROLL_BACK})
 CANARY_CARRIES = frozenset({Phase.PROMOTE, Phase.RESTORE})
 
 TABLE: Mapping[Phase, Mapping[Result, Phase]] = {

@@ -11,6 +11,7 @@ from fixtures.errors import ClusterRefused, Unreachable
 
 BAD = {"pods": "PASS", "error_rate": "FAIL"}
 UNDECIDED = {"pods": "PASS", "error_rate": "INCONCLUSIVE"}
+BLIND = {"restored": "INCONCLUSIVE"}
 SERVED = ("preflight", "deploy", "step 5")
 
 
@@ -58,6 +59,24 @@ def test_the_rollback_is_proved_against_what_was_before(bench: Any) -> None:
     assert proof["--before"].endswith("before.json")
     assert proof["--commit"] == "c2"
     assert "--image" not in proof
+
+
+def test_a_proof_that_could_not_see_is_asked_for_again(bench: Any) -> None:
+    bench.suite("step-05", outcomes=BAD)
+    for name in ("rollback", "rollback-2"):
+        bench.suite(name, outcomes=BLIND)
+    ended = bench.run()
+    assert (ended.outcome, ended.exit_code) == ("rolled back", 1)
+    assert [run.order.name for run in bench.runs][-3:] == ["rollback", "rollback-2", "rollback-3"]
+
+
+def test_a_proof_that_never_sees_calls_a_person(bench: Any) -> None:
+    bench.suite("step-05", outcomes=BAD)
+    for name in ("rollback", *(f"rollback-{number}" for number in range(2, 200))):
+        bench.suite(name, outcomes=BLIND)
+    ended = bench.run()
+    assert (ended.outcome, ended.exit_code) == ("incomplete", 4)
+    assert "restored says INCONCLUSIVE" in ended.sentence
 
 
 def test_undecided_is_rolled_back_and_says_so(bench: Any) -> None:
