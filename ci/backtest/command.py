@@ -13,7 +13,7 @@ from checks.history import SPAN
 from ci.backtest.findings import Backtest
 from ci.backtest.starts import Starts
 from fixtures import quantities
-from fixtures.errors import InputError
+from fixtures.errors import InputError, Unreachable
 from fixtures.gateways import bounds, version_labels
 from fixtures.past import Past
 from fixtures.prometheus import Prometheus
@@ -40,9 +40,23 @@ def backtest(file: Path, since: str, every: str, prometheus: str | None, target:
     """
     release = load_release(file)
     span, apart = _read(since, "--since"), _read(every, "--every")
-    past = Past(Prometheus(prometheus or _address(release, file, target)), version_labels(release), bounds(release))
-    end = float(int(now))
-    begin = end - span
+    server = Prometheus(prometheus or _address(release, file, target))
+    try:
+        found = _judged(release, server, float(int(now)), span, apart)
+    except Unreachable as error:
+        remedy = "let it be reached from here (kubectl port-forward does), and name it: --prometheus URL"
+        raise Unreachable(error.what, error.where, remedy) from error
+    if not found.starts:
+        raise InputError(
+            f"{since} is too short to judge a start in it",
+            where="--since",
+            remedy=f"take a longer one, or starts that are less than {every} apart: --every",
+        )
+    return found
+
+
+def _judged(release: Release, server: Prometheus, end: float, span: float, apart: float) -> Backtest:
+    past, begin = Past(server, version_labels(release), bounds(release)), end - span
     scrape = past.interval(begin, end)
     seconds = scrape * max(1, ceil(span / MOST / scrape))
     # A start is judged by what was half an hour before it, too.
@@ -51,12 +65,6 @@ def backtest(file: Path, since: str, every: str, prometheus: str | None, target:
     known = next((first + place * seconds for place, each in enumerate(stretches) if each is not None), end)
     starts = Starts(release, stretches, first, seconds)
     judged = [start for moment in _moments(begin, end, apart) if (start := starts.at(moment)) is not None]
-    if not judged:
-        raise InputError(
-            f"{since} is too short to judge a start in it",
-            where="--since",
-            remedy=f"take a longer one, or starts that are less than {every} apart: --every",
-        )
     return Backtest(release, begin, end, known, seconds, apart, judged)
 
 

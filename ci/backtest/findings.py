@@ -74,7 +74,7 @@ class Backtest:
         known: since when Prometheus has the service's traffic, unix seconds.
         stretch: seconds of the past that are one look.
         every: seconds between two starts.
-        starts: in order; at least one.
+        starts: in order.
     """
 
     release: Release

@@ -86,6 +86,17 @@ def test_a_number_in_the_release_file_is_a_statement_and_nobody_is_asked(subject
     assert {step.group for step in stated.plan().steps} == {3}
 
 
+def test_where_no_first_step_can_pass_a_person_begins_with_the_usual_ones(subject: Subject, release: Release) -> None:
+    """And not with the only one that comes near: all of the traffic at once."""
+    found = release.model_copy(update={"steps": ()})
+    slow = [RestingTraffic(60.0, Traffic(stable=Answers(Count(30))))]
+    refused = judge(Subject(found, subject.target, 5, _resting=slow).plan())
+    assert (refused.outcome, refused.numbers["first"]) == (Outcome.FAIL, 100)
+    begun = judge(Subject(found, subject.target, 5, despite="ana@laptop: hotfix", _resting=slow).plan())
+    assert (begun.outcome, begun.numbers["first"]) == (Outcome.PASS, 5)
+    assert "; begun all the same by ana@laptop: hotfix; the steps are 5, 25, 50, 100 %" in begun.sentence
+
+
 def test_what_was_handed_on_wrongly_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--clumping: this says nothing of requests that fail together"):
         named(EXAMPLE, "context", 5, None, None, clumping='{"rate": 1}')
