@@ -5,7 +5,9 @@ Rules:
        dies in between leaves nothing in Git that nobody knows of.
     2. The canary's pods only grow in number between deploy and the end: each step adds what its weight needs.
        They shrink after traffic has left, and then to the number that they had at rest.
-    3. Nothing here is believed because it was asked for: Argo CD is waited for until it has synced our commit and is
+    3. A Deployment is scaled as it was read, or not at all: a request that the API server comes to only after we have
+       given it up must not undo what has been put right since.
+    4. Nothing here is believed because it was asked for: Argo CD is waited for until it has synced our commit and is
        healthy, pods until they are ready.
 """
 
@@ -19,12 +21,13 @@ from ci.phases import Place
 from ci.plan import Role
 from ci.state import Job, State
 from ci.watch import Watch
-from fixtures.cluster import DEPLOYMENTS, Cluster, Object
+from fixtures.cluster import DEPLOYMENTS, Cluster, Conflict, Object
 from fixtures.manifest_images import Edit, set_image
 from fixtures.release import Scale
 from fixtures.waiting import NotYet, wait
 
 READY_WITHIN = 300.0  # seconds: pull an image, start, become ready
+SCALED_WITHIN = 30.0  # seconds: a Deployment whose pods come and go changes all the time
 
 
 class Repository(Protocol):
@@ -174,7 +177,23 @@ class Deployer:
         return self._cluster.get(DEPLOYMENTS, self._job.release.namespace, name)
 
     def _scale(self, name: str, replicas: int) -> None:
-        self._cluster.scale(DEPLOYMENTS, self._job.release.namespace, name, replicas)
+        """Set the number of replicas of what was just read: a request that is late changes nothing any more."""
+        wait(
+            lambda: self._scaled_now(name, replicas),
+            what=f"{replicas} replicas of Deployment {name}",
+            timeout=SCALED_WITHIN,
+            interval=0.05,
+            clock=self._watch,
+        )
+
+    def _scaled_now(self, name: str, replicas: int) -> bool | NotYet:
+        found = self._deployment(name)
+        version = found["metadata"]["resourceVersion"]
+        try:
+            self._cluster.scale(DEPLOYMENTS, self._job.release.namespace, name, replicas, version)
+        except Conflict as error:
+            return NotYet(str(error))
+        return True
 
     def _wait_ready(self, name: str, needed: int) -> None:
         wait(

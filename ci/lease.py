@@ -104,6 +104,7 @@ class Lease:
         renewing: starts the thread that renews; a test gives its own.
         by_force: whether it is taken from whoever has it, at once.
         patience: seconds for which an API server that does not answer is asked again.
+        over: ends the renewing, and is what it waits on; a simulation gives its own.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Lease:
         renewing: Callable[[Callable[[], None]], None] | None = None,
         by_force: bool = False,
         patience: float = 0.0,
+        over: Event | None = None,
     ) -> None:
         self._cluster = cluster
         self._namespace = namespace
@@ -128,7 +130,7 @@ class Lease:
         self._patience = patience
         self._seen, self._since = "", 0.0  # the version of a foreign Lease, and since when it has been unchanged
         self._confirmed = -math.inf
-        self._over = Event()
+        self._over = over or Event()
 
     @property
     def held(self) -> bool:

@@ -175,16 +175,19 @@ class Traffic:
     def _write(self, name: str, change: Change, permit: Callable[[Seen], None]) -> None:
         """Read, and patch what was read, until a read shows the change."""
         trouble: SluicegateError = ClusterRefused("the change is undone as soon as it is made", name)
+        made = False  # perhaps by us: what is there before we have done anything is somebody else's
         for _ in range(ATTEMPTS):
             seen = self._see(name)
+            if not (made and seen.shows(change)):
+                permit(seen)
             if seen.shows(change):
                 return
-            permit(seen)
             try:
                 self._patch(seen, change)
+                made = True
             except (Conflict, Invalid, Unreachable) as error:
                 # Stale, or lost on the way and perhaps done all the same: the next read tells.
-                trouble = error
+                trouble, made = error, made or isinstance(error, Unreachable)
                 self._clock.sleep(PAUSE)
         if not self._see(name).shows(change):
             raise trouble

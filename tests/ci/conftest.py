@@ -81,8 +81,9 @@ class MemoryCluster:
         self._fresh(resource, namespace, name, changed["metadata"].get("resourceVersion"))
         return self._write("patch", resource, namespace, name, changed)
 
-    def scale(self, resource: Resource, namespace: str, name: str, replicas: int) -> Object:
+    def scale(self, resource: Resource, namespace: str, name: str, replicas: int, version: str = "") -> Object:
         body = self.get(resource, namespace, name)
+        self._fresh(resource, namespace, name, version or body["metadata"]["resourceVersion"])
         body["spec"]["replicas"] = replicas
         body["status"] |= dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas"), replicas)
         return self._write(f"scale {replicas}", resource, namespace, name, body)

@@ -20,7 +20,7 @@ def slow_pods(bench: Any) -> Any:
     """A cluster where new canary pods take twenty seconds to get ready."""
     real = bench.cluster.scale
 
-    def scale(resource: Any, namespace: str, name: str, replicas: int) -> Any:
+    def scale(resource: Any, namespace: str, name: str, replicas: int, version: str = "") -> Any:
         body = bench.cluster.get(DEPLOYMENTS, namespace, name)
         real(resource, namespace, name, replicas)
         if replicas > body["spec"]["replicas"]:

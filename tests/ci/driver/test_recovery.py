@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ci.events import RollbackBegan, WeightsWritten
+from fixtures.cluster import VIRTUAL_SERVICES
 
 BAD = {"pods": "PASS", "error_rate": "FAIL"}
 WAYS = {"promoted": {}, "taken back": {"step-50": BAD}, "restored": {"promotion-ready": BAD}}
@@ -154,4 +155,18 @@ def test_a_driver_that_is_alive_all_the_same_sees_the_abort_and_raises_nothing(b
     ended = bench.run()
     assert ended.sentence.startswith("aborted by ana@laptop: recovers it at once")
     assert max(bench.weights) == 5
+    assert_as_before(bench)
+
+
+def test_a_driver_whose_record_a_recovery_has_purged_does_not_say_promoted(bench: Any) -> None:
+    def scaled(verb: str, name: str) -> None:
+        bench._remember(verb, name)
+        if verb == "scale 1":  # all that is left to the driver is to purge its record
+            body = bench.service
+            del body["metadata"]["annotations"]
+            bench.cluster.after = bench._remember
+            bench.cluster.put(VIRTUAL_SERVICES, "production", body)
+
+    bench.cluster.after = scaled
+    assert bench.run().outcome == "rolled back"
     assert_as_before(bench)

@@ -120,3 +120,27 @@ def test_where_people_scale_the_driver_only_waits_for_the_pods(bench: Any) -> No
     bench.after_entering("deploy", lambda: bench.cluster.scale(DEPLOYMENTS, "production", "rebate-core-canary", 4))
     assert bench.run().outcome == "promoted"
     assert [verb for verb, _, _ in bench.cluster.writes if verb.startswith("scale")] == ["scale 4"]
+
+
+def test_pods_that_come_and_go_meanwhile_do_not_keep_the_canary_from_being_scaled(bench: Any) -> None:
+    touched = []
+
+    def touch(verb: str, name: str) -> None:
+        if bench.phases()[-1:] == ["step 50"] and len(touched) < 3:
+            touched.append(verb)
+            body = bench.cluster.get(DEPLOYMENTS, "production", "rebate-core-canary")
+            bench.cluster.put(DEPLOYMENTS, "production", body)
+
+    get = bench.cluster.get
+
+    def while_it_was_read(resource: Any, namespace: str, name: str) -> Any:
+        found = get(resource, namespace, name)
+        if name == "rebate-core-canary":
+            bench.cluster.get = get
+            touch("read", name)
+            bench.cluster.get = while_it_was_read
+        return found
+
+    bench.cluster.get = while_it_was_read
+    assert bench.run().outcome == "promoted"
+    assert len(touched) == 3

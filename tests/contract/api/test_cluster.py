@@ -122,6 +122,17 @@ class ApiClient:
         now = cluster.get(DEPLOYMENTS, namespace, "web")["spec"]
         assert now == {**made["spec"], "replicas": 0}
 
+    def test_what_has_changed_since_it_was_read_is_not_scaled(self, cluster: Cluster, namespace: str) -> None:
+        labels = {"app": "web"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "r/a:1"}]}}
+        spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+        made = cluster.create(DEPLOYMENTS, namespace, {"metadata": {"name": "web"}, "spec": spec})
+        cluster.merge_patch(DEPLOYMENTS, namespace, "web", {"metadata": {"labels": {"changed": "yes"}}})
+        with pytest.raises(Conflict):
+            cluster.scale(DEPLOYMENTS, namespace, "web", 3, made["metadata"]["resourceVersion"])
+        now = cluster.get(DEPLOYMENTS, namespace, "web")
+        assert now["spec"]["replicas"] == 1
+
     def test_a_merge_patch_takes_a_key_away_with_null(self, cluster: Cluster, namespace: str) -> None:
         cluster.create(LEASES, namespace, {"metadata": {"name": "l", "annotations": {"a": "1", "b": "2"}}})
         now = cluster.merge_patch(LEASES, namespace, "l", {"metadata": {"annotations": {"a": None}}})
