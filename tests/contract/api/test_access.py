@@ -75,12 +75,11 @@ def test_the_reader_sees_no_secret(api: Any, reader: Any) -> None:
     assert reader.ask("GET", "secrets", watch=1)[0] == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:{port}", "127.0.0.1", "127.0.0.1:1", ""])
+@pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:{port}", "127.0.0.1.example.com", ""])
 def test_a_request_for_another_host_is_not_answered(api: Any, host: str) -> None:
     port = urllib.parse.urlsplit(api.url).port
     answer = api.session.get(f"{api.url}/version", headers={"Host": host.format(port=port)}, timeout=5)
-    assert answer.status_code == 421
-    assert f"this server is 127.0.0.1:{port}" in answer.json()["message"]
+    assert (answer.status_code, answer.text) == (400, "Invalid host header")
 
 
 def test_localhost_is_this_host(api: Any) -> None:
