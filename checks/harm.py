@@ -13,12 +13,15 @@ Cost per update is constant, and so is memory. (i) is kept as plain numbers and 
 as fast; where a double ends it is cut off, and evidence that is cut off is too small, never too large.
 """
 
+from dataclasses import dataclass, field
 from math import exp, log, log1p
 from typing import Any
 
+from checks.evidence import Count
 from checks.sequential import ABOVE, exp_sum
 
 BLOCK_SECONDS = 30.0
+_LATELY_ODDS = 3.0
 _STAKES = (0.03, 0.1, 0.2, 0.4, 0.7, 0.95)
 _LARGEST = 1e300
 _LARGEST_LOG = 690.0
@@ -33,6 +36,35 @@ def cautious(group: float) -> float:
         group: requests that may share one fate; 1 is a statement, and stays.
     """
     return 2 * group if group > 1 else 1.0
+
+
+@dataclass
+class Lately:
+    """The stretch of time that looks worst, for words: where Page's cumulative sum, which never goes under 0, began.
+
+    Attributes:
+        rate: the objective, a share.
+        seen: requests of the stretch, and bad ones among them.
+        seconds: its length.
+    """
+
+    rate: float
+    seen: Count = field(default_factory=Count)
+    seconds: float = 0.0
+    _sum: float = 0.0
+
+    def add(self, requests: float, bad: float, seconds: float) -> None:
+        """Take in what happened; when it speaks for no harm any more, the stretch begins anew.
+
+        Args:
+            requests: that ended.
+            bad: of them.
+            seconds: in which.
+        """
+        self._sum += bad * log(_LATELY_ODDS) - requests * log1p(self.rate * (_LATELY_ODDS - 1))
+        self.seen, self.seconds = self.seen + Count(requests, bad), self.seconds + seconds
+        if self._sum <= 0:
+            self.seen, self.seconds, self._sum = Count(), 0.0, 0.0
 
 
 class Harm:
@@ -53,6 +85,7 @@ class Harm:
         self._unspent = 1.0
         self._wealth = [0.0 for _ in _STAKES]
         self._block = (0.0, 0.0, 0.0)
+        self.lately = Lately(rate)
 
     def add(self, requests: float, bad: float, seconds: float) -> bool:
         """Take in what happened in a stretch of time.
@@ -70,6 +103,7 @@ class Harm:
         groups, harmed = requests / self._group, bad / self._group
         self._requests += groups
         self._bad += harmed
+        self.lately.add(requests, bad, seconds)
         self._later = [
             min((begun + weight * spent) * exp(min(harmed * up - groups * down, _LARGEST_LOG)), _LARGEST)
             for begun, (up, down, weight) in zip(self._later, self._parts, strict=True)

@@ -66,6 +66,11 @@ class HarmByPod:
         worst = max(evidence, key=lambda pod: evidence[pod], default=None)
         return singled_out(evidence, _FALSELY_BLAMED) or (() if worst is None else (worst,))
 
+    @property
+    def seen(self) -> int:
+        """How many pods there were."""
+        return len(self._seen)
+
     def of(self, pod: str) -> Count:
         """Give what one pod answered."""
         return self._seen.get(pod, Count())

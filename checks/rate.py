@@ -108,7 +108,7 @@ class RateJudge(Judge):
     def verdict(self) -> Verdict:
         """Say rate, counts, interval, objective and seconds."""
         if self._shown is Outcome.FAIL:
-            return failed(f"{self._rate(self._watched)}{self._culprit()}{self._decided()}", **self._numbers())
+            return failed(f"{self._harmful_rate()}{self._decided()}", **self._numbers())
         if self._shown is Outcome.PASS:
             sentence = f"{self._rate(self._seen)} is under the objective{self._decided()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
@@ -125,13 +125,20 @@ class RateJudge(Judge):
         interval = f"95 % interval {percent(low)[:-2]} to {percent(high)}"
         return f"{self._what} {rate} ({count(seen.bad)} of {count(seen.requests)}, {interval}{reach})"
 
-    def _culprit(self) -> str:
-        if self._harm.evidence >= self._by_pod.evidence:
-            return " is over the objective"
-        pods = self._by_pod.culprits
-        seen = sum((self._by_pod.of(pod) for pod in pods), Count())
-        who = f"pod {pods[0]} alone has" if len(pods) == 1 else f"pods {', '.join(pods)} have"
-        return f"; {who} {percent(seen.bad / seen.requests)} of {count(seen.requests)}, over the objective"
+    def _harmful_rate(self) -> str:
+        """Say which rate is too high: that of a pod, that of lately where all was well for long, or that of all."""
+        pods, lately, seen = self._by_pod.culprits, self._harm.lately, self._watched
+        if self._harm.evidence < self._by_pod.evidence and len(pods) < self._by_pod.seen:
+            theirs = sum((self._by_pod.of(pod) for pod in pods), Count())
+            who = f"pod {pods[0]} alone has" if len(pods) == 1 else f"pods {', '.join(pods)} have"
+            share = f"{percent(theirs.bad / theirs.requests)} of {count(theirs.requests)}"
+            return f"{self._rate(seen)}; {who} {share}, over the objective"
+        if seen.bad <= self.objective * seen.requests and lately.seen.bad:
+            of = f"{count(lately.seen.bad)} of the last {count(lately.seen.requests)}, in {seconds(lately.seconds)}"
+            in_all = f"{count(seen.bad)} of {count(seen.requests)} in all"
+            rate = percent(lately.seen.bad / lately.seen.requests)
+            return f"{self._what} {rate} ({of}; {in_all}) is over the objective"
+        return f"{self._rate(seen)} is over the objective"
 
     def _decided(self) -> str:
         return f" {percent(self.objective)}; decided after {seconds(self._at)}"

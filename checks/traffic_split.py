@@ -6,8 +6,10 @@ Rules:
     3. a request counts when it ends, so those of a slow canary are missing at first: where Envoy exports how many are
        in flight, these count too; elsewhere counting begins after the longest latency objective (1 s without one), and
        a canary whose requests do not end fails here
-    4. Envoy draws each request's version on its own, so each is an observation of its own (group 1)
-    5. someone who changes the weights while they are watched: FAIL at once
+    4. the threads of a busy Envoy are late with new weights: counting begins after the look that has first seen the
+       canary served, or after 5 s, when it surely should have been
+    5. Envoy draws each request's version on its own, so each is an observation of its own (group 1)
+    6. someone who changes the weights while they are watched: FAIL at once
 
 A share w is judged by four one-sided tests of checks/sequential.py's formula at the edges w - t and w + t. An edge
 beyond 0 or 100 % can not be crossed and needs no proof.
@@ -22,6 +24,8 @@ from checks.words import count, percent, seconds, several
 MORE: Mixture = ((1.03, 0.15), (1.07, 0.2), (1.15, 0.2), (1.4, 0.2), (2.5, 0.15), (30.0, 0.1))
 LESS: Mixture = tuple((1 / odds, weight) for odds, weight in MORE)
 _UNKNOWN_LATENCY = 1.0
+_THREADS_ARE_UP_TO_DATE = 1.0  # seconds, once one of them has been seen to be
+_SURELY_SERVED = 5.0
 
 
 class TrafficSplit(Judge):
@@ -35,6 +39,8 @@ class TrafficSplit(Judge):
         self._high = (terms.weight + terms.split_tolerance) / 100
         self._seen = Count()  # requests of both versions; ``bad`` are the canary's
         self._patience = max((each.bound for each in terms.latency), default=_UNKNOWN_LATENCY)
+        self._served = False  # whether the canary has been seen to get requests
+        self._counts = False  # whether counting has begun
         self._before = 0.0  # requests in flight to the canary when counting began
         self._open = 0.0  # requests that the canary has got since then, and not answered yet
         self._at = 0.0
@@ -50,12 +56,20 @@ class TrafficSplit(Judge):
         self._at = tick.at
         if tick.weights is not None and tick.weights.canary != self.terms.weight:
             self._moved_to = tick.weights
-        if tick.traffic is not None and not tick.settled:
-            self._before = tick.in_flight or 0.0
-        elif tick.traffic is not None and (tick.in_flight is not None or tick.at >= self._patience):
+        if tick.traffic is not None and self._counts:
             self._add(tick.traffic, tick.in_flight)
+        elif tick.traffic is not None:
+            self._wait(tick, tick.traffic)
         self._shown = self._look()
         return self._shown
+
+    def _wait(self, tick: Tick, traffic: Traffic) -> None:
+        """See whether the next look counts."""
+        in_flight = tick.in_flight or 0.0
+        self._served = self._served or traffic.canary.all.requests > 0 or in_flight > self._before
+        self._before = in_flight
+        patience = _THREADS_ARE_UP_TO_DATE if tick.in_flight is not None else self._patience
+        self._counts = tick.settled and tick.at >= (patience if self._served else max(patience, _SURELY_SERVED))
 
     def _add(self, traffic: Traffic, in_flight: float | None) -> None:
         canary = traffic.canary.all.requests

@@ -78,17 +78,20 @@ def _terms(ready: SuiteReady, objectives: Objectives, where: str) -> Terms:
 
 
 class _Live:
-    """What the gates said when it happened, per run of the suite."""
+    """What the gates said when it happened, per run of the suite; of runs that only watch, the one at the end."""
 
     def __init__(self) -> None:
-        self._runs: list[dict[str, dict[str, Any]]] = []
+        self._judged: list[dict[str, dict[str, Any]]] = []
+        self._watched: list[dict[str, dict[str, Any]]] = []
 
     def hear(self, event: Event) -> None:
         if isinstance(event, SuiteReady) and event.suite == SUITE:
-            self._runs.append({})
-        elif isinstance(event, VerdictReached) and event.suite == SUITE and self._runs:
-            self._runs[-1][event.gate] = {"verdict": event.outcome, "after": event.after}
+            self._judged += [] if event.watch else [{}]
+            self._watched = [{}] if event.watch else []
+        elif isinstance(event, VerdictReached) and event.suite == SUITE and self._judged:
+            (self._watched or self._judged)[-1][event.gate] = {"verdict": event.outcome, "after": event.after}
 
     def beside(self, outcome: dict[str, Any]) -> dict[str, Any]:
         steps: Iterable[dict[str, Any]] = outcome["steps"]
-        return {**outcome, "steps": [{**step, "live": run} for step, run in zip(steps, self._runs, strict=False)]}
+        runs = zip(steps, [*self._judged, *self._watched], strict=False)
+        return {**outcome, "steps": [{**step, "live": run} for step, run in runs]}

@@ -82,6 +82,17 @@ def test_a_pass_turns_into_a_fail_when_harm_comes_before_the_others_have_decided
     assert decision.outcome is Outcome.FAIL
 
 
+def test_harm_that_came_late_is_told_by_the_requests_that_show_it() -> None:
+    terms = Terms(weight=50, split_tolerance=10, soak=1000, limit=2000, group=1)
+    decision = Decision(ErrorRate(terms))
+    for second in range(1, 602):
+        bad = 40 if second == 601 else 0
+        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(Count(100, bad)), Answers(Count(100)))))
+    assert decision.outcome is Outcome.FAIL
+    told = "canary error rate 40 % (40 of the last 100, in 1 s; 40 of 60 100 in all) is over the objective 1 %"
+    assert decision.verdict.sentence.startswith(told)
+
+
 def test_one_bad_pod_among_good_ones_is_found() -> None:
     decision, at = Decision(ErrorRate(TERMS)), 0
     rates = {"a": 0.03, "b": 0.001, "c": 0.001, "d": 0.001}

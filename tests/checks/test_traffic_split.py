@@ -10,6 +10,10 @@ from checks.traffic_split import TrafficSplit
 from checks.verdict import Outcome
 
 
+def served(canary: int, stable: int) -> Traffic:
+    return Traffic(Answers(Count(canary)), Answers(Count(stable)))
+
+
 def terms(weight: float, tolerance: float = 2) -> Terms:
     return Terms(weight=weight, split_tolerance=tolerance, soak=1, limit=120, group=1, steps=4)
 
@@ -20,7 +24,7 @@ def test_a_split_as_written_passes(weight: float, tolerance: float) -> None:
     decision = Decision(TrafficSplit(terms(weight, tolerance)))
     for second in range(1, 30):
         canary = sum(random.random() < weight / 100 for _ in range(500))
-        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(Count(canary)), Answers(Count(500 - canary)))))
+        decision.look(Tick(at=second, seconds=1, traffic=served(canary, 500 - canary)))
     assert decision.outcome is Outcome.PASS
     assert "agrees with the weight" in decision.verdict.sentence
 
@@ -28,18 +32,19 @@ def test_a_split_as_written_passes(weight: float, tolerance: float) -> None:
 def test_a_canary_that_gets_nothing_fails_soon() -> None:
     decision = Decision(TrafficSplit(terms(5)))
     for second in range(1, 10):
-        decision.look(Tick(at=second, seconds=1, traffic=Traffic(Answers(Count(0)), Answers(Count(100)))))
+        decision.look(Tick(at=second, seconds=1, traffic=served(0, 100)))
     assert decision.outcome is Outcome.FAIL
-    assert decision.at <= 5
+    assert 5 < decision.at <= 10
     assert "the canary served 0 %" in decision.verdict.sentence
 
 
-def slow_canary(decision: Decision, in_flight: list[float | None]) -> Decision:
+def slow_canary(decision: Decision, in_flight: list[float]) -> Decision:
     """100 requests a second, half of them to a canary that takes over a second for each; stable answers at once."""
-    decision.look(Tick(at=0, seconds=0.1, traffic=Traffic(), in_flight=in_flight[0], settled=False))
+    decision.look(Tick(at=0, seconds=0.1, traffic=served(1, 0), settled=False))
+    decision.look(Tick(at=1, seconds=0.1, traffic=Traffic(), in_flight=in_flight[0]))
     for tenth, flying in enumerate(in_flight, start=1):
-        answered = Answers(Count(5 if tenth > 10 else 0))
-        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=Traffic(answered, Answers(Count(5))), in_flight=flying))
+        answered = served(5 if tenth > 10 else 0, 5)
+        decision.look(Tick(at=1 + tenth / 10, seconds=0.1, traffic=answered, in_flight=flying))
     return decision
 
 
@@ -60,14 +65,26 @@ def test_a_share_of_what_has_not_ended_is_told_as_such() -> None:
 
 
 def test_without_a_look_at_requests_in_flight_a_slow_canary_is_given_its_time() -> None:
-    decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [None for _ in range(60)])
+    decision = Decision(TrafficSplit(terms(50, 10)))
+    for tenth in range(60):
+        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=served(5 if tenth > 10 else 0, 5)))
     assert decision.outcome is Outcome.PASS
 
 
 def test_half_the_traffic_is_not_five_percent() -> None:
     decision = Decision(TrafficSplit(terms(5)))
-    decision.look(Tick(at=1, seconds=1, traffic=Traffic(Answers(Count(100)), Answers(Count(100)))))
+    for second in (1, 2):
+        decision.look(Tick(at=second, seconds=1, traffic=served(100, 100)))
     assert decision.outcome is Outcome.FAIL
+    assert decision.at == 2
+
+
+def test_an_envoy_whose_threads_are_late_with_the_weights_is_given_a_moment() -> None:
+    decision = Decision(TrafficSplit(terms(5)))
+    for tenth in range(1, 100):
+        canary = 5 * (tenth > 10) * (tenth % 2)
+        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=served(canary, 50), in_flight=0))
+    assert decision.outcome is Outcome.PASS
 
 
 def test_no_traffic_says_nothing() -> None:
@@ -79,8 +96,6 @@ def test_no_traffic_says_nothing() -> None:
 
 def test_a_weight_that_someone_else_moved_fails_at_once() -> None:
     decision = Decision(TrafficSplit(terms(25, 5)))
-    decision.look(
-        Tick(at=1, seconds=1, traffic=Traffic(Answers(Count(25)), Answers(Count(75))), weights=Weights(50, 50))
-    )
+    decision.look(Tick(at=1, seconds=1, traffic=served(25, 75), weights=Weights(50, 50)))
     assert decision.outcome is Outcome.FAIL
     assert "changed to 50 % by someone else" in decision.verdict.sentence
