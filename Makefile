@@ -5,9 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 RATE ?= 1000
 REAL ?=
+SEEDS ?= 100000
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test contract lint sandbox sandbox-down lock clean
+.PHONY: demo test contract simulate lint sandbox sandbox-down lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +16,7 @@ help:
 	@echo "               REAL=kube,argocd,istio (or some): on those real control planes"
 	@echo "make test      the tests"
 	@echo "make contract  the stand-ins and real control planes by the same tests (docs/real.md names the programs)"
+	@echo "make simulate  the driver in a faulty world on a simulated clock, SEEDS=100000 of them"
 	@echo "make lint      ruff, mypy, import-linter, interrogate"
 	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
 	@echo "make lock      pin every dependency again, with hashes"
@@ -36,6 +38,9 @@ test: .venv/installed
 
 contract: .venv/installed
 	SLUICEGATE_CONTRACT=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract
+
+simulate: .venv/installed
+	$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS) -j 2
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -101,7 +101,7 @@ def abort_now(release: Release, target: Target, who_and_why: str) -> Aborted:
     """
     traffic = traffic_of(release, target.cluster())
     record = readable(traffic.look()[0])
-    if record is None:
+    if record is None or record.phase in ENDS:
         raise InputError(
             "no rollout is going on",
             where=f"{release.service} in {release.namespace}",

@@ -85,6 +85,8 @@ class Driver:
             How it ended; the exit status is in it.
         """
         self._begin()
+        if left.phase in ENDS:  # all that its driver had left to do was to purge the record
+            return self._end(left)
         return self._go_on(self._leave(left, Stop(Result.LOST, why)))
 
     def _go_on(self, place: Place) -> RolloutEnded:

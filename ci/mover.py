@@ -154,8 +154,12 @@ class Mover:
         self._tell(proved)
 
     def finish(self) -> None:
-        """Purge the record, if nobody has aborted meanwhile."""
-        self._traffic.write(Change(None, PURGED), self._watch.permit)
+        """Say in the record that the image is promoted, if nobody has aborted meanwhile.
+
+        The record is purged by another write: were it this one, and its answer lost, nobody could tell who has done it.
+        """
+        self._keep(Place(Phase.PROMOTED))
+        self._traffic.write(Change(None, self._state.record.annotations()), self._watch.permit)
 
     def purge(self) -> None:
         """Purge the record, whatever it takes; another rollout's is left alone."""

@@ -142,7 +142,7 @@ class Measure(Effect):
 
 @dataclass(frozen=True)
 class Finish(Effect):
-    """The record is purged, if nobody has aborted meanwhile."""
+    """The record says that it is over, if nobody has aborted meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,6 @@ PLAN: Mapping[Phase, tuple[Effect, ...]] = {
     ),
     Phase.REFUSED: (Reap(), Purge()),
     Phase.ROLLED_BACK: (Purge(),),
-    Phase.PROMOTED: (),
+    Phase.PROMOTED: (Purge(),),
     Phase.INCOMPLETE: (Reap(),),
 }

@@ -1,0 +1,317 @@
+"""What must be true of every history, whatever went wrong. Each judge reads the logs only, and names what it found.
+
+==================  =================================================================================================
+``raises``          a weight rises only for the rollout that the record names, which nobody has aborted, whose driver
+                    holds the Lease, whose suites of all steps before have passed or were skipped by a person, and
+                    whose canary has the pods that the weight needs
+``agreement``       after each of our writes the weights are those of the record's place, or the safe ones
+``others``          our writes change our two weights, our annotations, the canary's replicas, stable's minReplicas and
+                    our two images, and nothing else; nobody's rollout is written over
+``lease``           a Lease changes hands only when it is free, has been unchanged for 15 s, or a person says so
+``traffic``         no version gets traffic that has no ready pod, and stable none while it is half rolled
+``width``           stable is never scaled by us; where its autoscaler is held it stays as wide as it was while the
+                    canary has traffic
+``commits``         stable's image goes into Git only after the last step has passed or was skipped
+``ends``            who says ``promoted`` or ``rolled back`` is right about Git, cluster and data plane; who says
+                    that a person is needed says for what
+``rest``            some time after it is calm all is at rest, or somebody has called a person
+``mistakes``        no error of the driver's own
+==================  =================================================================================================
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from benchmarks.simulation.outside import CANARY, HOST, STABLE, canary_weight
+from benchmarks.simulation.repository import images_in
+from benchmarks.simulation.simulation import History
+from benchmarks.simulation.store import Object, Write, copied
+from checks.evidence import Weights
+from ci.events import Asked, RolloutEnded
+from ci.lease import DURATION
+from ci.phases import CANARY_CARRIES, Phase, safe_weights, weights_at
+from ci.record import PREFIX, Record
+from fixtures.errors import ClusterRefused
+from fixtures.istio import Subsets, weights
+
+OURS = ("driver", "cron", "person")
+Judge = Callable[[History], Iterator[str]]
+
+
+def judged(history: History) -> list[str]:
+    """Give all that is wrong with a history."""
+    return [f"{judge.__name__}: {found}" for judge in JUDGES for found in judge(history)]
+
+
+def raises(history: History) -> Iterator[str]:
+    for write in _ours(history, "virtualservices"):
+        if not write.before or not write.after or canary_weight(write.after) <= canary_weight(write.before):
+            continue
+        record, before = _record(write.after), _record(write.before)
+        if record is not None and (record.phase in CANARY_CARRIES or (record.abort and record.phase in CANARY_CARRIES)):
+            continue  # there it is the safe weight
+        if record is None or record.phase is not Phase.STEP or canary_weight(write.after) != record.step:
+            yield f"{_at(write)} raises outside of a step: {record and record.place}"
+            continue
+        if before is None or before.rollout != record.rollout or before.abort:
+            yield f"{_at(write)} raises what is not its own, or is aborted"
+        if not write.holder.startswith(write.who + "/"):
+            yield f"{_at(write)} raises without the Lease, which {write.holder or 'nobody'} holds"
+        if missing := _not_passed(history, record.rollout, record.step, write):
+            yield f"{_at(write)} raises to {record.step} %, but {missing} has not passed"
+        if not _meddled(history, "delete the canary", write.at):
+            yield from _enough_pods(history, record, write)
+
+
+def agreement(history: History) -> Iterator[str]:
+    for write in _ours(history, "virtualservices"):
+        if write.after is None or write.before is None or _by_hand(write):
+            continue
+        record, there = _record(write.after), weights(write.after, SUBSETS)
+        if record is None:
+            by_hand = _by_people(history, write.at, "edit the weights", "remove the record")
+            if canary_weight(write.after) and not by_hand:
+                yield f"{_at(write)} leaves {there} without a record"
+        elif record.phase is not Phase.PREFLIGHT and there not in _right(record):
+            yield f"{_at(write)} leaves {there} in {record.place}"
+
+
+def others(history: History) -> Iterator[str]:
+    for write in history.store.writes:
+        if not write.who.startswith(OURS) or write.kind == "leases":
+            continue
+        if write.after is None or write.before is None:
+            yield f"{_at(write)} creates or deletes {write.kind} {write.name}"
+        elif _without_ours(write.kind, write.before) != _without_ours(write.kind, write.after):
+            yield f"{_at(write)} changes what is not its own in {write.kind} {write.name}"
+        elif write.kind == "virtualservices":
+            before, record = _record(write.before), _record(write.after)
+            if before is not None and record is not None and before.rollout != record.rollout:
+                yield f"{_at(write)} writes {record.rollout} over {before.rollout}"
+    for at, commit in history.git.pushed:
+        changed = {name for name, text in commit.files.items() if text != commit.before.get(name)}
+        if commit.who != "people" and not changed <= {STABLE, CANARY}:
+            yield f"{at:.2f} {commit.who} changes {changed} in Git"
+
+
+def lease(history: History) -> Iterator[str]:
+    renewed = 0.0
+    for write in history.store.writes:
+        if write.kind != "leases":
+            continue
+        old, new = _holder(write.before), _holder(write.after)
+        if old and new and old != new and not write.who.startswith("person") and write.at - renewed < DURATION:
+            yield f"{_at(write)} takes the Lease of {old} {write.at - renewed:.2f} s after it was renewed"
+        renewed = write.at
+
+
+def traffic(history: History) -> Iterator[str]:
+    if any(what in ("delete the canary", "edit the weights") for _, what in history.meddled):
+        return
+    for at, share in history.routes:
+        if share and not sum(_pods(history, CANARY, at).values()):
+            yield f"{at:.2f} the canary gets {share:g} % without a ready pod"
+        if share < 100 and len(_pods(history, STABLE, at)) > 1:
+            yield f"{at:.2f} stable gets {100 - share:g} % while it is half rolled"
+    for pods in history.pods:
+        share = _share(history, pods.at)
+        if pods.deployment == CANARY and share and not pods.ready:
+            yield f"{pods.at:.2f} the canary has no pod any more and {share:g} % of the traffic"
+        if pods.deployment == STABLE and share < 100 and len(pods.ready) > 1:
+            yield f"{pods.at:.2f} stable is half rolled and has {100 - share:g} % of the traffic"
+
+
+def width(history: History) -> Iterator[str]:
+    for write in history.store.writes:
+        if write.kind != "deployments" or write.name != STABLE or not write.before or not write.after:
+            continue
+        before, after = (body["spec"]["replicas"] for body in (write.before, write.after))
+        if before != after and write.who.startswith(OURS):
+            yield f"{_at(write)} scales stable"
+        by_hand = any(
+            _meddled(history, what, write.at) for what in ("edit the weights", "remove the record", "shrink stable")
+        )
+        if write.who == "autoscaler" and after < before and _share(history, write.at) and not by_hand:
+            yield f"{_at(write)} shrinks stable to {after} while the canary has {_share(history, write.at):g} %"
+
+
+def commits(history: History) -> Iterator[str]:
+    for at, commit in history.git.pushed:
+        if "stable runs" in commit.subject:
+            rollout = _rollout_of(history, commit.who)
+            last = Write(at, commit.who, "push", "git", commit.name, None, None, "")
+            if missing := _not_passed(history, rollout, 101, last):
+                yield f"{at:.2f} {commit.who} brings the image into stable, but {missing} has not passed"
+
+
+def ends(history: History) -> Iterator[str]:
+    for end in history.ends:
+        if not isinstance(end.end, RolloutEnded) or _meddled(history, "remove the record", end.at):
+            continue
+        what, said = f"{end.at:.2f} {end.who} says {end.end.outcome}", end.end
+        images = set(images_in(end.files).values())
+        if said.exit_code == 4 and not said.sentence.partition("a person is needed:")[2].strip():
+            yield f"{what} and not why a person is needed: {said.sentence}"
+        if "the driver has made a mistake" in said.sentence:
+            yield f"{what}: {said.sentence}"
+        over = said.outcome in ("promoted", "rolled back") and not _changed_since(history, end.at)
+        if over and (end.weight or end.share or len(images) != 1):
+            yield f"{what}, but the canary has {end.weight:g} % ({end.share:g} % routed), Git has {images}"
+        if said.outcome == "rolled back" and end.image in images:
+            yield f"{what}, but Git has its image"
+        if said.outcome == "promoted" and images != {end.image}:
+            yield f"{what}, but Git has {images}"
+
+
+def rest(history: History) -> Iterator[str]:
+    called = [each for each in history.ends if isinstance(each.end, RolloutEnded) and each.end.exit_code == 4]
+    last = called[-1].at if called else 0.0
+    if _meddled(history, "remove the record", history.over):
+        return  # with it goes what a recovery could know
+    wrong = list(_not_at_rest(history))
+    settled = [each for each in history.ends if each.at > last and isinstance(each.end, RolloutEnded)]
+    if wrong and (not called or settled):
+        yield f"at the end ({history.over:.0f} s, calm since {history.plan.weather.calm:g} s) {'; '.join(wrong)}"
+
+
+def mistakes(history: History) -> Iterator[str]:
+    for who, error in history.crashes:
+        yield f"{who} {error!r}"
+
+
+JUDGES: tuple[Judge, ...] = (
+    raises, agreement, others, lease, traffic, width, commits, ends, rest, mistakes,
+)  # fmt: skip
+SUBSETS = Subsets(HOST, "stable", "canary")
+
+
+def _not_at_rest(history: History) -> Iterator[str]:
+    body = history.store.objects["virtualservices", STABLE]
+    if _record(body) is not None:
+        yield f"the record of {_record(body)} is still there"
+    if canary_weight(body) and not _meddled(history, "edit the weights", history.over):
+        yield f"the canary has {canary_weight(body):g} %"
+    images = images_in(history.git.head.files)
+    if len(set(images.values())) != 1:
+        yield f"Git has {images}"
+    for name, image in images.items():
+        deployment = history.store.objects.get(("deployments", name))
+        there = deployment and deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+        if there != image:
+            yield f"{name} runs {there}, Git has {image}"
+    least = history.store.objects["horizontalpodautoscalers", STABLE]["spec"]["minReplicas"]
+    if least != 2 and not history.plan.weather.late:  # a known limit: see docs/faults.md
+        yield f"minReplicas is {least}"
+    canary = history.store.objects.get(("deployments", CANARY))
+    replicas = canary["spec"]["replicas"] if canary else history.plan.replicas
+    if replicas != history.plan.replicas and not _meddled(history, "delete the canary", history.over):
+        yield f"the canary has {replicas} replicas, had {history.plan.replicas}"
+
+
+def _not_passed(history: History, rollout: str, step: int, write: Write) -> str:
+    """Name a suite before a step that has neither passed nor been skipped, "" when there is none."""
+    passed = {(each.scenario, each.step) for each in history.judged if each.rollout == rollout and each.at <= write.at}
+    forced = {
+        event.step
+        for at, _, event in history.events
+        if isinstance(event, Asked) and event.what == "force" and at <= write.at
+    }
+    if ("deployed", 0) not in passed:
+        return "deployed"
+    for before in history.plan.steps:
+        if before < step and ("canary_step", before) not in passed and before not in forced:
+            return f"step {before}"
+    return ""
+
+
+def _enough_pods(history: History, record: Record, write: Write) -> Iterator[str]:
+    stable, canary = (_pods(history, name, write.at) for name in (STABLE, CANARY))
+    needed = max(1, math.ceil(record.step * min(sum(stable.values()), 2) / 100))
+    if canary.get(record.image, 0) < needed:
+        yield f"{_at(write)} raises to {record.step} % with {canary}, {needed} needed"
+
+
+def _ours(history: History, kind: str) -> Iterator[Write]:
+    return (each for each in history.store.writes if each.kind == kind and each.who.startswith(OURS))
+
+
+def _record(body: Object | None) -> Record | None:
+    try:
+        return Record.read((body or {}).get("metadata", {}).get("annotations") or {})
+    except ClusterRefused:
+        return None
+
+
+def _right(record: Record) -> set[Weights]:
+    """Give the weights that fit a record: those of its place, and where it is aborted the safe ones."""
+    return {weights_at(record.place), *([safe_weights(record.phase)] if record.abort else [])}
+
+
+def _by_hand(write: Write) -> bool:
+    """Say whether the weights were wrong already, and this write did not touch them."""
+    assert write.before
+    assert write.after
+    return weights(write.before, SUBSETS) == weights(write.after, SUBSETS) == weights_by_hand(write.after)
+
+
+def weights_by_hand(body: Object) -> object:
+    """Give the weights that a person sets, where the body has them."""
+    found = weights(body, SUBSETS)
+    return found if found and found.canary == 50 else None
+
+
+def _without_ours(kind: str, body: Object) -> Object:
+    """Give an object without what we may change in it."""
+    body = copied(body)
+    for key in ("resourceVersion", "generation"):
+        body["metadata"].pop(key, None)
+    annotations = body["metadata"].get("annotations") or {}
+    own = (PREFIX, "argocd.argoproj.io/refresh")
+    body["metadata"]["annotations"] = {key: text for key, text in annotations.items() if not key.startswith(own)}
+    if kind == "virtualservices":
+        for entry in body["spec"]["http"][0]["route"]:
+            entry.pop("weight", None)
+    if kind == "deployments" and body["metadata"]["name"] == CANARY:
+        body["spec"].pop("replicas")
+    if kind == "horizontalpodautoscalers":
+        body["spec"].pop("minReplicas", None)
+    return body
+
+
+def _holder(body: Object | None) -> str:
+    return ((body or {}).get("spec") or {}).get("holderIdentity") or ""
+
+
+def _pods(history: History, name: str, at: float) -> dict[str, int]:
+    log = [each for each in history.pods if each.deployment == name]
+    place = bisect_right([each.at for each in log], at)
+    return log[place - 1].ready if place else {}
+
+
+def _share(history: History, at: float) -> float:
+    return history.routes[bisect_right([each for each, _ in history.routes], at) - 1][1]
+
+
+def _meddled(history: History, what: str, until: float) -> bool:
+    return any(at <= until and each == what for at, each in history.meddled)
+
+
+def _by_people(history: History, until: float, *deeds: str) -> bool:
+    """Say whether people have done any of this."""
+    return any(_meddled(history, what, until) for what in deeds)
+
+
+def _changed_since(history: History, at: float) -> bool:
+    """Say whether somebody changed the weights by hand just before a rollout ended."""
+    return any(
+        at - 60 <= when <= at and what in ("edit the weights", "remove the record") for when, what in history.meddled
+    )
+
+
+def _rollout_of(history: History, who: str) -> str:
+    return next(each.rollout for each in history.plan.drivers if each.rollout in who)
+
+
+def _at(write: Write) -> str:
+    return f"{write.at:.2f} {write.who}"
