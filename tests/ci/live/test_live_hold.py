@@ -38,11 +38,11 @@ def watcher(place: Any) -> Iterator[Any]:
         process.communicate(timeout=20)
 
 
-def turns_bad(place: Any) -> None:
-    """Let each canary pod answer three of ten requests with an error, from now on."""
-    for pod in place.cluster.list(PODS, "production", "version=canary"):
+def answers(place: Any, version: str, errors: float) -> None:
+    """Let each pod of a version answer a share of requests with an error, from now on."""
+    for pod in place.cluster.list(PODS, "production", f"version={version}"):
         address = f"http://{pod['status']['podIP']}:8080/_sandbox/faults"
-        requests.post(address, json={"errors": 0.3}, timeout=5).raise_for_status()
+        requests.post(address, json={"errors": errors}, timeout=5).raise_for_status()
 
 
 @pytest.mark.usefixtures("asks", "as_before")
@@ -65,7 +65,7 @@ def test_a_canary_that_turns_bad_while_it_is_held_is_taken_back_in_seconds(
     assert rollout.until(kind="held")["step"] == 100
     rollout.until(kind="progress", step=100)
 
-    turns_bad(place)
+    answers(place, "canary", errors=0.3)
     ended = rollout.end()
     assert (ended["outcome"], ended["exit_code"]) == ("rolled back", 1)
     assert "canary error rate" in ended["sentence"]
@@ -79,3 +79,27 @@ def test_a_canary_that_turns_bad_while_it_is_held_is_taken_back_in_seconds(
     assert [each for each in told if each != "RolloutBegan"] == [
         *("RolloutHeld", "RolloutApproved", "RolloutHeld", "RollingBack", "RolloutRolledBack"),
     ]
+
+
+@pytest.fixture
+def hurried(place: Any) -> Iterator[None]:
+    """A step is given up sooner."""
+    text = place.release.read_text()
+    place.release.write_text(text.replace("limit: 2m", "limit: 20s"))
+    yield
+    place.release.write_text(text)
+
+
+@pytest.mark.usefixtures("as_before", "hurried")
+def test_an_outage_that_both_versions_share_is_held_and_not_held_against_the_canary(place: Any, start: Any) -> None:
+    rollout = start("v2")
+    rollout.until(kind="weights_written", canary=25)
+    for version in ("stable", "canary"):
+        answers(place, version, errors=0.3)
+    held = rollout.until(kind="held")
+    assert (held["step"], held["cause"]) == (25, "outage")
+    assert "stable" in held["why"]
+    for version in ("stable", "canary"):
+        answers(place, version, errors=0)
+    assert place.run("abort", "--reason", "enough was seen").returncode == 0
+    assert rollout.end()["outcome"] == "rolled back"
