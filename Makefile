@@ -6,9 +6,10 @@ BIN := .venv/bin
 RATE ?= 1000
 REAL ?=
 SEEDS ?= 100000
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluicegate/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test contract simulate lint sandbox sandbox-down lock clean
+.PHONY: demo test contract contract-kubectl contract-git contract-record simulate lint sandbox sandbox-down lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +17,7 @@ help:
 	@echo "               REAL=kube,argocd,istio (or some): on those real control planes"
 	@echo "make test      the tests"
 	@echo "make contract  the stand-ins and real control planes by the same tests (docs/real.md names the programs)"
+	@echo "               contract-kubectl, contract-git build what it asks besides; contract-record asks a real server anew"
 	@echo "make simulate  the driver in a faulty world on a simulated clock, SEEDS=100000 of them"
 	@echo "make lint      ruff, mypy, import-linter, interrogate"
 	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
@@ -38,6 +40,17 @@ test: .venv/installed
 
 contract: .venv/installed
 	SLUICEGATE_CONTRACT=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract
+
+contract-kubectl: VERSION = $$(go list -m -f '{{.Version}}' k8s.io/kubectl | sed 's/^v0/v1/')
+contract-kubectl:
+	cd tests/contract/kubectl && \
+	  go build -ldflags "-X k8s.io/component-base/version.gitVersion=$(VERSION)" -o $(CACHE)/kubectl-1.37 .
+
+contract-git:
+	cd tests/contract/git && go build -o $(CACHE)/go-git-server .
+
+contract-record: .venv/installed
+	SLUICEGATE_CONTRACT=1 SLUICEGATE_RECORD=1 $(BIN)/python -m pytest tests/contract/api
 
 simulate: .venv/installed
 	$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS) -j 2

@@ -5,6 +5,7 @@ Each row is one that was first observed on Argo CD 3.6.1; `TestReal` asks whethe
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -268,6 +269,23 @@ class Contract:
             assert time.monotonic() - began > due - 1.5, f"the end of the last one is known to the second; {attempts}"
             app.until(app.settled, "the end of the healing")
             assert app.operation()["operation"]["sync"]["autoHealAttemptsCount"] == attempts + 1
+
+    @pytest.mark.parametrize(("attempts", "pause"), [(4, 54), (6, 300)])
+    def test_the_longest_pauses_between_two_healings(self, make: Make, attempts: int, pause: int) -> None:
+        """As after so many healings in a row, the last of which ended long ago but for some seconds."""
+        app = make(routes__yaml=routes(0))
+        set_weights(app, 50, 50)
+        app.until(lambda: weights(app) == [100, 0] and app.settled(), "the first healing")
+        left = 6
+        ended = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=pause - left)
+        operation = {"sync": {"autoHealAttemptsCount": attempts}}
+        state = {"finishedAt": ended.strftime("%Y-%m-%dT%H:%M:%SZ"), "operation": operation}
+        app.patch({"status": {"operationState": state}})
+        set_weights(app, 50, 50)
+        app.until(lambda: weights(app) == [100, 0], "Git's weights", timeout=left + self.slack)
+        assert (datetime.now(UTC) - ended).total_seconds() > pause - 0.5
+        app.until(app.settled, "the end of the healing")
+        assert app.operation()["operation"]["sync"]["autoHealAttemptsCount"] == attempts + 1
 
     def test_ignored_weights_stay_until_the_next_sync_writes_gits(self, make: Make) -> None:
         app = make(ignoring(IGNORE_WEIGHTS), routes__yaml=routes(0))
