@@ -18,6 +18,7 @@ from checks.group import UNKNOWN, Dispersion, GroupSize, dispersion
 from checks.harm import BLOCK_SECONDS
 
 SPAN = 1800.0  # seconds
+STRETCHES = int(SPAN / BLOCK_SECONDS)
 _ALL = 100
 
 
@@ -76,11 +77,23 @@ class Clumping:
         return cls(kept["rate"], errors, tuple(slow), kept["seconds"])
 
 
+def span(look: float) -> float:
+    """Say how far back it has to be looked.
+
+    Args:
+        look: seconds between two looks.
+
+    Returns:
+        Seconds: half an hour, or sixty looks where that is longer.
+    """
+    return STRETCHES * max(BLOCK_SECONDS, look)
+
+
 class History:
     """What stable answered before the release."""
 
     def __init__(self) -> None:
-        self._stretches: deque[tuple[float, Answers]] = deque(maxlen=int(SPAN / BLOCK_SECONDS))
+        self._stretches: deque[tuple[float, Answers]] = deque(maxlen=STRETCHES)
         self._seconds = 0.0
         self._answers = Answers()
 

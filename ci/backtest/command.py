@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
 
-from checks.history import SPAN
+from checks.history import span
 from ci.backtest.findings import Backtest
 from ci.backtest.starts import Starts
 from fixtures import quantities
@@ -39,10 +39,10 @@ def backtest(file: Path, since: str, every: str, prometheus: str | None, target:
         Unreachable: when Prometheus does not answer.
     """
     release = load_release(file)
-    span, apart = _read(since, "--since"), _read(every, "--every")
+    long, apart = _read(since, "--since"), _read(every, "--every")
     server = Prometheus(prometheus or _address(release, file, target))
     try:
-        found = _judged(release, server, float(int(now)), span, apart)
+        found = _judged(release, server, float(int(now)), long, apart)
     except Unreachable as error:
         remedy = "let it be reached from here (kubectl port-forward does), and name it: --prometheus URL"
         raise Unreachable(error.what, error.where, remedy) from error
@@ -55,12 +55,12 @@ def backtest(file: Path, since: str, every: str, prometheus: str | None, target:
     return found
 
 
-def _judged(release: Release, server: Prometheus, end: float, span: float, apart: float) -> Backtest:
-    past, begin = Past(server, version_labels(release), bounds(release)), end - span
+def _judged(release: Release, server: Prometheus, end: float, long: float, apart: float) -> Backtest:
+    past, begin = Past(server, version_labels(release), bounds(release)), end - long
     scrape = past.interval(begin, end)
-    seconds = scrape * max(1, ceil(span / MOST / scrape))
-    # A start is judged by what was half an hour before it, too.
-    first = begin - SPAN
+    seconds = scrape * max(1, ceil(long / MOST / scrape))
+    # A start is judged by what was before it, too.
+    first = begin - span(seconds)
     stretches = list(past.stretches(first, end, seconds, scrape))
     known = next((first + place * seconds for place, each in enumerate(stretches) if each is not None), end)
     starts = Starts(release, stretches, first, seconds)

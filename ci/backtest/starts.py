@@ -18,7 +18,7 @@ from typing import Any
 from checks.error_rate import SHARED
 from checks.evidence import Count, Tick
 from checks.gate import Judge
-from checks.history import SPAN, Clumping, History
+from checks.history import SPAN, Clumping, History, span
 from checks.plan_fits import Plan, judge
 from checks.verdict import Outcome
 from ci.backtest.thinning import thinned
@@ -99,7 +99,7 @@ class Starts:
 
     Args:
         release: what is promised.
-        stretches: the past; it begins half an hour before the first start.
+        stretches: the past; it begins half an hour before the first start, or sixty stretches where that is longer.
         begin: of it, unix seconds.
         seconds: the length of a stretch.
     """
@@ -126,7 +126,7 @@ class Starts:
         if not seen or index >= len(self._stretches) or self._stretches[index] is None:
             return Start(moment, Fate.UNSEEN)
         rate = sum((each.stable.all for each in seen), Count()).requests / len(seen) / self._seconds
-        clumping = self._clumping(before)
+        clumping = self._clumping(index)
         plan = planned(self._release, rate, clumping)
         foreseen, group = judge(plan), plan.steps[0].group
         if foreseen.outcome is not Outcome.PASS:
@@ -143,11 +143,11 @@ class Starts:
         alone = planned(self._release.model_copy(update={"group": 1}), plan.rate)
         return BURSTS if all(step.fits for step in alone.steps) else QUIET
 
-    def _clumping(self, before: Sequence[Stretch | None]) -> Clumping | None:
+    def _clumping(self, index: int) -> Clumping | None:
         if self._release.group != "auto":
             return None
-        history = History()
-        for stretch in before:
+        history, longest = History(), int(span(self._seconds) // self._seconds)
+        for stretch in self._stretches[max(0, index - longest) : index]:
             history.add(tick(stretch, self._seconds))
         return history.found()
 

@@ -198,7 +198,7 @@ def test_groups_and_steps_that_are_found_are_those_of_each_hour(kept: Any, writt
     file.write_text(file.read_text().replace("steps: [5, 25, 50, 100]", "steps: auto"))
     found = backtest(file, "5d", "3h", kept.url, "nowhere", kept.ended)
     first = {start.steps[0].weight for start in found.of(Fate.PROMOTED)}
-    assert {5} < first <= {5, 10, 20}, "by chance an hour's errors look as if some came together"
+    assert {5} < first, "after bursts it begins with more"
     # Preflight knows by then that stable itself is slow.
     refused = {(each.at - kept.began) // HOUR: each.gates for each in found.of(Fate.REFUSED)}
     assert refused[DAY // HOUR + 12] == (WORSE,)

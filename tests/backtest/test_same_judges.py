@@ -16,7 +16,8 @@ from ci.rollout import main
 from fixtures.past import Past, Stretch
 from fixtures.release import Release, load_release
 
-MINUTE, HOUR, DAY, HALF = 60, 3600, 86_400, 30
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+BEFORE = 60  # minutes
 RELEASE = """
 service: shop
 namespace: production
@@ -33,11 +34,11 @@ def release(tmp_path: Path) -> Release:
 
 
 def record(stretches: list[Stretch], start: Start) -> Iterator[str]:
-    """Write what a start has seen as cumulative counters, one look a minute; the half hour before at weight 0."""
+    """Write what a start has seen as cumulative counters, one look a minute; the hour before at weight 0."""
     chance, at, places = Random(int(start.at)), 0, iter(stretches)
     sums = {side: {"pod": side[0], "requests": 0.0, "errors": 0.0, "slow": 0.0} for side in ("canary", "stable")}
     yield json.dumps({"t": 0, "weight": 0, **{side: [each] for side, each in sums.items()}})
-    looks = [(0, None)] * HALF
+    looks = [(0, None)] * BEFORE
     looks += [(step.weight, chance) for step in start.steps for _ in range(int(step.seconds / MINUTE))]
     for weight, lot in looks:
         at, stretch = at + MINUTE, next(places)
@@ -55,7 +56,7 @@ def add(counters: dict[str, Any], answers: Answers) -> None:
 
 @pytest.mark.parametrize("since", [3 * HOUR, DAY + 9 * HOUR, 3 * DAY + 20 * HOUR])
 def test_a_replay_of_what_it_saw_says_the_same(kept: Any, release: Release, tmp_path: Path, since: int) -> None:
-    began = kept.began + since - HALF * MINUTE
+    began = kept.began + since - BEFORE * MINUTE
     past = Past(kept.client, kept.labels, [0.5]).stretches(began, began + 2 * HOUR, MINUTE, MINUTE)
     stretches = list(past)
     start = Starts(release, stretches, began, MINUTE).at(kept.began + since)
@@ -63,7 +64,9 @@ def test_a_replay_of_what_it_saw_says_the_same(kept: Any, release: Release, tmp_
     (tmp_path / "record.jsonl").write_text("\n".join(record(stretches, start)))
     words = [tmp_path / "record.jsonl", "--release", tmp_path / "release.yaml", "--group", "auto", "--json"]
     told = json.loads(CliRunner().invoke(main, ["replay", *map(str, words)]).stdout)
-    ends = [HALF * MINUTE + sum(step.seconds for step in start.steps[: place + 1]) for place in range(len(start.steps))]
+    ends = [
+        BEFORE * MINUTE + sum(step.seconds for step in start.steps[: place + 1]) for place in range(len(start.steps))
+    ]
     assert [(step["weight"], step["verdict"], step["at"]) for step in told["steps"]] == [
         (step.weight, step.outcome.value, end) for step, end in zip(start.steps, ends, strict=True)
     ]
