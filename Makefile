@@ -9,7 +9,7 @@ SEEDS ?= 100000
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluicegate/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test contract contract-kubectl contract-git contract-record simulate lint sandbox sandbox-down lock clean
+.PHONY: demo test bench contract contract-kubectl contract-git contract-record simulate lint sandbox sandbox-down lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make contract  the stand-ins and real control planes by the same tests (docs/real.md names the programs)"
 	@echo "               contract-kubectl, contract-git build what it asks besides; contract-record asks a real server anew"
 	@echo "make simulate  the driver in a faulty world on a simulated clock, SEEDS=100000 of them"
+	@echo "make bench     false verdicts, time and bad answers, ours and other rules' (docs/decision.md); half an hour"
 	@echo "make lint      ruff, mypy, import-linter, interrogate"
 	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
 	@echo "make lock      pin every dependency again, with hashes"
@@ -54,6 +55,10 @@ contract-record: .venv/installed
 
 simulate: .venv/installed
 	$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS) -j 2
+
+bench: .venv/installed
+	$(PIP) "matplotlib>=3.10"
+	$(BIN)/python -m benchmarks.decision --write docs/decision.md
 
 lint: .venv/installed
 	$(BIN)/ruff check .
