@@ -36,6 +36,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="tell the story of this one")
     parser.add_argument("--seeds", type=int, default=2000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--stop", action="store_true", help="end with the first seed in which a judge finds something")
     parser.add_argument("-j", type=int, default=1, dest="processes", help="processes")
     options = parser.parse_args()
     if options.seed is not None:
@@ -44,18 +45,20 @@ def main() -> int:
         found = judged(history)
         print("\n".join(f"VIOLATED {each}" for each in found) or "nothing is violated")
         return bool(found)
-    return _all(range(options.first, options.first + options.seeds), options.processes)
+    return _all(range(options.first, options.first + options.seeds), options.processes, stop=options.stop)
 
 
-def _all(seeds: range, processes: int) -> int:
+def _all(seeds: range, processes: int, *, stop: bool) -> int:
     began, ways, violated = time.monotonic(), Counter[str](), 0
     for seed, found, way in many(seeds, processes):
         ways[way] += 1
         violated += bool(found)
         for each in found:
             print(f"seed {seed}: {each}\n    python -m benchmarks.simulation --seed {seed}", flush=True)
+        if found and stop:
+            break
     took = time.monotonic() - began
-    print(f"{len(seeds)} seeds in {took:.0f} s: {violated} with violations; {dict(ways.most_common())}")
+    print(f"{ways.total()} seeds in {took:.0f} s: {violated} with violations; {dict(ways.most_common())}")
     return bool(violated)
 
 

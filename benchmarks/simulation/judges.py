@@ -14,7 +14,8 @@
 ``commits``         stable's image goes into Git only after the last step has passed or was skipped
 ``ends``            who says ``promoted`` or ``rolled back`` is right about Git, cluster and data plane; who says
                     that a person is needed says for what
-``rest``            some time after it is calm all is at rest, or somebody has called a person
+``rest``            some time after it is calm all is at rest; where people have meddled, or a person was called
+``progress``        a good release in whose way nothing was is promoted
 ``mistakes``        no error of the driver's own
 ==================  =================================================================================================
 """
@@ -24,9 +25,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from benchmarks.simulation.outside import CANARY, HOST, STABLE, canary_weight
+from benchmarks.simulation.plan import Driving
 from benchmarks.simulation.repository import images_in
 from benchmarks.simulation.simulation import History
 from benchmarks.simulation.store import Object, Write, copied
+from benchmarks.simulation.weather import Weather
 from checks.evidence import Weights
 from ci.events import Asked, RolloutEnded
 from ci.lease import DURATION
@@ -165,14 +168,21 @@ def ends(history: History) -> Iterator[str]:
 
 
 def rest(history: History) -> Iterator[str]:
-    called = [each for each in history.ends if isinstance(each.end, RolloutEnded) and each.end.exit_code == 4]
-    last = called[-1].at if called else 0.0
     if _meddled(history, "remove the record", history.over):
         return  # with it goes what a recovery could know
     wrong = list(_not_at_rest(history))
-    settled = [each for each in history.ends if each.at > last and isinstance(each.end, RolloutEnded)]
-    if wrong and (not called or settled):
+    if wrong and not (history.meddled and _called(history)):
         yield f"at the end ({history.over:.0f} s, calm since {history.plan.weather.calm:g} s) {'; '.join(wrong)}"
+
+
+def progress(history: History) -> Iterator[str]:
+    plan = history.plan
+    kept = any((plan.words, plan.meddling, plan.recoveries, plan.bad, plan.release.get("approve")))
+    alone = plan.drivers == (Driving(0.0, plan.drivers[0].rollout),)
+    if alone and not kept and plan.weather == Weather(plan.weather.calm):
+        said = [each.end.outcome for each in history.ends if isinstance(each.end, RolloutEnded)]
+        if said != ["promoted"]:
+            yield f"nothing was in the way, and it ended as {said}"
 
 
 def mistakes(history: History) -> Iterator[str]:
@@ -181,9 +191,15 @@ def mistakes(history: History) -> Iterator[str]:
 
 
 JUDGES: tuple[Judge, ...] = (
-    raises, agreement, others, lease, traffic, width, commits, ends, rest, mistakes,
+    raises, agreement, others, lease, traffic, width, commits, ends, rest, progress, mistakes,
 )  # fmt: skip
 SUBSETS = Subsets(HOST, "stable", "canary")
+
+
+def _called(history: History) -> bool:
+    """Say whether the last word was that a person is needed."""
+    said = [each.end for each in history.ends if isinstance(each.end, RolloutEnded)]
+    return bool(said) and said[-1].exit_code == 4
 
 
 def _not_at_rest(history: History) -> Iterator[str]:
