@@ -78,9 +78,7 @@ class HoldStable(Effect):
 
 @dataclass(frozen=True)
 class FreeStable(Effect):
-    """Stable's autoscaler is as it was."""
-
-    always = True
+    """Stable's autoscaler is as it was; not before the data plane is proved: until then stable may not shrink."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
-from benchmarks.simulation.outside import CANARY, HOST, STABLE, canary_weight
+from benchmarks.simulation.outside import CANARY, HOST, STABLE, Routes, canary_weight, services
 from benchmarks.simulation.plan import Driving
 from benchmarks.simulation.repository import images_in
 from benchmarks.simulation.simulation import History
@@ -112,17 +112,15 @@ def lease(history: History) -> Iterator[str]:
 def traffic(history: History) -> Iterator[str]:
     if any(what in ("delete the canary", "edit the weights") for _, what in history.meddled):
         return
-    for at, share in history.routes:
-        if share and not sum(_pods(history, CANARY, at).values()):
-            yield f"{at:.2f} the canary gets {share:g} % without a ready pod"
-        if share < 100 and len(_pods(history, STABLE, at)) > 1:
-            yield f"{at:.2f} stable gets {100 - share:g} % while it is half rolled"
+    for routes in history.routes:
+        yield from _half_rolled(history, routes.at)
+        if routes.most and not sum(_pods(history, CANARY, routes.at).values()):
+            yield f"{routes.at:.2f} the canary gets {routes.most:g} % without a ready pod"
     for pods in history.pods:
-        share = _share(history, pods.at)
+        yield from _half_rolled(history, pods.at)
+        share = _routes(history, pods.at).most
         if pods.deployment == CANARY and share and not pods.ready:
             yield f"{pods.at:.2f} the canary has no pod any more and {share:g} % of the traffic"
-        if pods.deployment == STABLE and share < 100 and len(pods.ready) > 1:
-            yield f"{pods.at:.2f} stable is half rolled and has {100 - share:g} % of the traffic"
 
 
 def width(history: History) -> Iterator[str]:
@@ -135,8 +133,9 @@ def width(history: History) -> Iterator[str]:
         by_hand = any(
             _meddled(history, what, write.at) for what in ("edit the weights", "remove the record", "shrink stable")
         )
-        if write.who == "autoscaler" and after < before and _share(history, write.at) and not by_hand:
-            yield f"{_at(write)} shrinks stable to {after} while the canary has {_share(history, write.at):g} %"
+        share = _routes(history, write.at).most
+        if write.who == "autoscaler" and after < before and share and not by_hand:
+            yield f"{_at(write)} shrinks stable to {after} while the canary has {share:g} %"
 
 
 def commits(history: History) -> Iterator[str]:
@@ -203,11 +202,11 @@ def _called(history: History) -> bool:
 
 
 def _not_at_rest(history: History) -> Iterator[str]:
-    body = history.store.objects["virtualservices", STABLE]
-    if _record(body) is not None:
-        yield f"the record of {_record(body)} is still there"
-    if canary_weight(body) and not _meddled(history, "edit the weights", history.over):
-        yield f"the canary has {canary_weight(body):g} %"
+    bodies = services(history.store)
+    if any(_record(body) is not None for body in bodies):
+        yield "a record is still there"
+    if any(map(canary_weight, bodies)) and not _meddled(history, "edit the weights", history.over):
+        yield f"the canary has {max(map(canary_weight, bodies)):g} %"
     images = images_in(history.git.head.files)
     if len(set(images.values())) != 1:
         yield f"Git has {images}"
@@ -305,8 +304,15 @@ def _pods(history: History, name: str, at: float) -> dict[str, int]:
     return log[place - 1].ready if place else {}
 
 
-def _share(history: History, at: float) -> float:
-    return history.routes[bisect_right([each for each, _ in history.routes], at) - 1][1]
+def _routes(history: History, at: float) -> Routes:
+    return history.routes[bisect_right([each.at for each in history.routes], at) - 1]
+
+
+def _half_rolled(history: History, at: float) -> Iterator[str]:
+    """Say whether stable has traffic while its pods are of two images."""
+    stable = 100 - _routes(history, at).least
+    if stable and len(_pods(history, STABLE, at)) > 1:
+        yield f"{at:.2f} stable is half rolled and has {stable:g} % of the traffic"
 
 
 def _meddled(history: History, what: str, until: float) -> bool:

@@ -1,5 +1,6 @@
 """What the cluster does by itself: pods get ready, Argo CD syncs, istiod sends routes, an autoscaler shrinks stable."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -22,6 +23,15 @@ class Pods:
     at: float
     deployment: str
     ready: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What the data plane gives the canary since a moment: the greatest and the least share of all routes, percent."""
+
+    at: float
+    most: float
+    least: float
 
 
 class Pod:
@@ -179,26 +189,33 @@ class Mesh:
     """istiod and the Envoys: what a VirtualService says is in effect a moment later; keeps what was, when."""
 
     def __init__(self, store: Store, timeline: Timeline, weather: Weather, random: Random) -> None:
-        self.log: list[tuple[float, float]] = [(0.0, 0.0)]  # when, the canary's share in percent
+        self.log: list[Routes] = [Routes(0.0, 0.0, 0.0)]
+        self._shares: dict[str, float] = {}
         self._store, self._timeline, self._weather, self._random = store, timeline, weather, random
         store.listeners.append(self._hear)
 
     @property
     def canary(self) -> float:
-        return self.log[-1][1]
+        """The greatest of the canary's shares, percent."""
+        return self.log[-1].most
+
+    def gives(self, canary: float) -> bool:
+        """Say whether all routes give the canary this share."""
+        return self.log[-1].most == self.log[-1].least == canary
 
     def _hear(self, write: Write) -> None:
         if write.kind == "virtualservices":
-            self._timeline.after(self._random.uniform(0.02, 0.3), self._send)
+            self._timeline.after(self._random.uniform(0.02, 0.3), lambda: self._send(write.name))
 
-    def _send(self) -> None:
+    def _send(self, name: str) -> None:
         if end := self._weather.until("mesh", self._timeline.now):
-            self._timeline.at(end + 0.1, self._send)
+            self._timeline.at(end + 0.1, lambda: self._send(name))
             return
-        body = self._store.objects.get(("virtualservices", STABLE))
-        share = canary_weight(body) if body else 0.0
-        if share != self.canary:
-            self.log.append((self._timeline.now, share))
+        body = self._store.objects.get(("virtualservices", name))
+        self._shares[name] = canary_weight(body) if body else 0.0
+        routes = Routes(self._timeline.now, max(self._shares.values()), min(self._shares.values()))
+        if (routes.most, routes.least) != (self.log[-1].most, self.log[-1].least):
+            self.log.append(routes)
 
 
 class Shrinker:
@@ -233,14 +250,20 @@ def rolled(body: Object, needed: int = 0) -> bool:
     )
 
 
-def put_all(store: Store, image: str, replicas: int) -> None:
-    """Put a release at rest."""
+def services(store: Store) -> list[Object]:
+    """Give the release's VirtualServices."""
+    return [body for (kind, _), body in store.objects.items() if kind == "virtualservices"]
+
+
+def put_all(store: Store, names: Sequence[str], image: str, replicas: int) -> None:
+    """Put a release at rest; it has these VirtualServices."""
     route = [
         {"destination": {"host": HOST, "subset": "stable"}, "weight": 100},
         {"destination": {"host": HOST, "subset": "canary"}, "weight": 0},
     ]
     spec = {"hosts": ["shop.example.com"], "http": [{"name": "primary", "timeout": "5s", "route": route}]}
-    _create(store, VIRTUAL_SERVICES, STABLE, {"metadata": {}, "spec": spec})
+    for name in names:
+        _create(store, VIRTUAL_SERVICES, name, {"metadata": {}, "spec": spec})
     scaler = {"scaleTargetRef": {"kind": "Deployment", "name": STABLE}, "minReplicas": 2, "maxReplicas": 8}
     _create(store, HPAS, STABLE, {"metadata": {}, "spec": scaler})
     for name, count in ((STABLE, 4), (CANARY, replicas)):

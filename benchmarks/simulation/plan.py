@@ -56,6 +56,7 @@ class Plan:
         bad: ``canary``, ``stable``, ``never ready`` or "": what is wrong with the image.
         release: more of the release file.
         replicas: of the canary at rest.
+        services: names of the release's VirtualServices.
     """
 
     seed: int
@@ -69,6 +70,7 @@ class Plan:
     bad: str
     release: dict[str, object]
     replicas: int
+    services: tuple[str, ...] = ("shop",)
 
 
 def draw(seed: int) -> Plan:
@@ -100,6 +102,7 @@ def draw(seed: int) -> Plan:
             "hold_limit": "60s",
         },
         replicas=random.choice((0, 1, 2)),
+        services=random.choice((("shop",), ("shop",), ("shop", "shop-mesh"))),
     )
 
 

@@ -18,9 +18,11 @@ from benchmarks.simulation.outside import (
     Mesh,
     Pod,
     Pods,
+    Routes,
     Shrinker,
     canary_weight,
     put_all,
+    services,
 )
 from benchmarks.simulation.plan import Driving, Plan, Recovering
 from benchmarks.simulation.repository import Git, Repository, tree
@@ -36,7 +38,7 @@ from ci.events import Event, RolloutEnded
 from ci.lease import Lease
 from ci.left import left_by
 from ci.phases import Phase
-from ci.record import Record
+from ci.record import KEYS, Record
 from ci.state import Job, State
 from ci.traffic import Traffic
 from ci.world import World, driver_in, recover_in
@@ -98,7 +100,7 @@ class History:
     store: Store
     git: Git
     pods: list[Pods]
-    routes: list[tuple[float, float]]
+    routes: list[Routes]
     judged: list[Judged]
     events: list[tuple[float, str, Event]] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
@@ -128,7 +130,7 @@ class Simulation:
         self.pods = Pod(self.store, *about, broken)
         self.argo = Argo(self.store, self.git, *about)
         self.mesh = Mesh(self.store, *about)
-        put_all(self.store, OLD, plan.replicas)
+        put_all(self.store, plan.services, OLD, plan.replicas)
         for name in (STABLE, CANARY):
             self.pods.settle(name)
         if plan.release["hold_stable"] == "min_replicas":
@@ -211,8 +213,7 @@ class Simulation:
 
     def _look_after(self) -> None:
         """The CronJob: it starts a recovery each minute, where there is something to recover at all."""
-        body = self.store.objects.get(("virtualservices", STABLE), {})
-        if body.get("metadata", {}).get("annotations"):
+        if self._recorded():
             self._recover(self._cron.pop(0) if self._cron else Recovering(0, now=False))
         self.timeline.after(EVERY, self._look_after)
 
@@ -235,10 +236,9 @@ class Simulation:
     def _end_when_at_rest(self) -> None:
         """End as soon as nothing more will happen."""
         now = self.timeline.now
-        body = self.store.objects.get(("virtualservices", STABLE), {})
         pending = any(now < at for at in (each.at for each in self.plan.drivers))
         busy = any(each.busy and not each.dead for each in self._driving)
-        resting = not (pending or busy or body.get("metadata", {}).get("annotations")) and now > self.plan.weather.calm
+        resting = not (pending or busy or self._recorded()) and now > self.plan.weather.calm
         self._quiet = self._quiet + 5 if resting else 0
         if self._quiet >= REST + 30:
             self.timeline.stop()
@@ -249,10 +249,15 @@ class Simulation:
             end: RolloutEnded | SluicegateError | None = work()
         except SluicegateError as error:
             end = error
-        body = self.store.objects["virtualservices", STABLE]
+        weight = max(map(canary_weight, services(self.store)), default=0.0)
         files, share = self.git.head.files, self.mesh.canary
         image = self._images.get(process.name, "")
-        self.history.ends.append(End(self.timeline.now, process.name, end, image, canary_weight(body), share, files))
+        self.history.ends.append(End(self.timeline.now, process.name, end, image, weight, share, files))
+
+    def _recorded(self) -> bool:
+        """Say whether a VirtualService has a record."""
+        notes = [body["metadata"].get("annotations") or {} for body in services(self.store)]
+        return any(KEYS["rollout"] in each for each in notes)
 
     def _process(self, name: str) -> Process:
         self._processes += 1
@@ -279,7 +284,7 @@ class Simulation:
         return Api(process, self.store, self.timeline, self.plan.weather, death, self._random)
 
     def _traffic(self, api: Api, clock: Clock) -> Traffic:
-        return Traffic(api, "production", [STABLE], Subsets(HOST, "stable", "canary"), clock)
+        return Traffic(api, "production", self.plan.services, Subsets(HOST, "stable", "canary"), clock)
 
     def _world(self, process: Process, death: Death, rollout: str) -> World:
         api, clock = self._api(process, death), SimulatedClock(self.timeline)
@@ -303,7 +308,7 @@ class Simulation:
             repository=repository,
             argocd=argo,
             suites=suites(self.truth, *about, self._random, rollout, self.history.judged),
-            routes_give=lambda canary: self.mesh.canary == canary,
+            routes_give=self.mesh.gives,
             snapshot=self._snapshot,
             lease=lease,
         )
@@ -358,5 +363,6 @@ def _release(plan: Plan) -> dict[str, object]:
         "soak": "1s",
         "limit": "20s",
         "steps": list(plan.steps),
+        "names": {"virtual_services": list(plan.services)},
         **{key: list(value) if isinstance(value, tuple) else value for key, value in plan.release.items()},
     }

@@ -1,5 +1,7 @@
 """A history as a person reads it: every write, event and end, in order."""
 
+from dataclasses import astuple
+
 from benchmarks.simulation.outside import canary_weight
 from benchmarks.simulation.simulation import History
 from benchmarks.simulation.store import Write
@@ -18,7 +20,7 @@ def story(history: History) -> list[str]:
     ]
     lines += [(at, f"{who:22} - {_event(event)}") for at, who, event in history.events if not isinstance(event, QUIET)]
     lines += [(at, f"{commit.who:22} pushes {commit.name}: {commit.subject}") for at, commit in history.git.pushed]
-    lines += [(at, f"{'mesh':22} routes {share:g} %") for at, share in history.routes]
+    lines += [(at, f"{'mesh':22} routes {most:g} %, {least:g} %") for at, most, least in map(astuple, history.routes)]
     lines += [(each.at, f"{'pods':22} {each.deployment} {_short(str(each.ready))}") for each in history.pods]
     lines += [(at, f"{'people':22} {what}") for at, what in history.meddled]
     lines += [(end.at, f"{end.who:22} ENDS {_end(end.end)}") for end in history.ends]
@@ -36,7 +38,7 @@ def _told(write: Write) -> str:
         notes = write.after["metadata"].get("annotations") or {}
         kept = ("phase", "step", "abort", "commits", "held", "before-min")
         said = " ".join(f"{key}={notes[PREFIX + key]}" for key in kept if notes.get(PREFIX + key))
-        return f"{write.verb} VirtualService canary={canary_weight(write.after):g} {said}"
+        return f"{write.verb} VirtualService {write.name} canary={canary_weight(write.after):g} {said}"
     if write.kind == "leases" and write.after:
         return f"{write.verb} Lease holder={write.after['spec'].get('holderIdentity')}"
     if write.kind == "applications" and write.after:

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.simulation.outside import CANARY, STABLE, Mesh, canary_weight, rolled
+from benchmarks.simulation.outside import CANARY, STABLE, Mesh, canary_weight, rolled, services
 from benchmarks.simulation.repository import Git, tree
 from benchmarks.simulation.store import Store
 from benchmarks.simulation.timeline import Timeline
@@ -67,7 +67,7 @@ class Truth:
             case "deployed":
                 return "" if self._runs(CANARY, image) and self._synced() else "the canary is not there"
             case "canary_step":
-                return self.harm(image) or ("" if self.mesh.canary == int(options["--step"]) else "no traffic")
+                return self.harm(image) or ("" if self.mesh.gives(int(options["--step"])) else "no traffic")
             case "promotion" if part == "ready":
                 return self.harm(image) or ("" if self._runs(STABLE, image) else "stable is not there")
             case "promotion":
@@ -77,8 +77,7 @@ class Truth:
                 return self._not_as_before(options)
 
     def _at_rest(self) -> str:
-        body = self.store.objects.get(("virtualservices", STABLE))
-        if body is None or canary_weight(body):
+        if any(map(canary_weight, services(self.store))):
             return "traffic is not at rest"
         images = {self._image(STABLE), self._image(CANARY)}
         return "" if all(self._runs(name, self._image(name)) for name in (STABLE, CANARY)) and images else "not ready"

@@ -99,7 +99,7 @@ def test_a_scaled_stable_is_seen(history: History) -> None:
 
 
 def test_a_version_without_pods_that_gets_traffic_is_seen(history: History) -> None:
-    at = next(at for at, share in history.routes if share)
+    at = next(each.at for each in history.routes if each.most)
     history.pods[:] = [each for each in history.pods if each.deployment != CANARY or each.at > at + 0.1]
     assert any("without a ready pod" in found for found in judged(history))
 

@@ -199,6 +199,7 @@ class Bench:
         self.events: list[Event] = []
         self.history: list[tuple[float, int, str]] = []
         self.pulled, self.held = "", True
+        self.obeys = True  # whether the data plane does what the VirtualService says
         self.sync_takes = 1.0
         self.access_log: Path | None = None
         self.despite = ""
@@ -260,7 +261,7 @@ class Bench:
         people = People(self._tell, self.clock.now)
         self.words = words = people.words
         watch = Watch(state, self.traffic(), people, lambda: self.pulled, lambda: self.held, self.clock)
-        mover = Mover(state, self.traffic(), watch, lambda canary: self.canary == canary, self._tell)
+        mover = Mover(state, self.traffic(), watch, lambda canary: self.obeys and self.canary == canary, self._tell)
         argo = ArgoCD(lambda: None, lambda commit: self._sync(watch))
         deployer = Deployer(job, state, self.cluster, self.git, argo, watch, self._tell, mover.note_commit)
         listener = Listener(job, state, words, self._start, watch, self._tell, mover.move)

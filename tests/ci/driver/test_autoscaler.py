@@ -65,6 +65,16 @@ def test_it_is_put_back_after_a_rollback_too(scaled: Any, suite: str) -> None:
     assert least(scaled) == 2
 
 
+def test_it_stays_raised_as_long_as_the_data_plane_is_not_proved_and_a_recovery_puts_it_back(scaled: Any) -> None:
+    scaled.suite("step-25", outcomes={"error_rate": "FAIL"})
+    scaled.after_entering("roll back", lambda: setattr(scaled, "obeys", False))
+    assert scaled.run().exit_code == 4
+    assert (least(scaled), scaled.record.before_min) == (4, "rebate-core=2/4")
+    scaled.obeys = True
+    assert scaled.recover().exit_code == 1
+    assert least(scaled) == 2
+
+
 def test_it_is_put_back_although_git_is_gone(scaled: Any) -> None:
     scaled.suite("step-05", outcomes={"error_rate": "FAIL"})
     scaled.after_entering("step", lambda: setattr(scaled.git, "broken", ClusterRefused("protected branch")))
