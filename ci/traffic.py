@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from checks.evidence import Weights
 from ci.patch import Change, Object, operations
 from ci.record import Record
-from fixtures.cluster import VIRTUAL_SERVICES, Cluster, Conflict, Invalid
+from fixtures.cluster import VIRTUAL_SERVICES, Cluster, Conflict, Invalid, NotFound
 from fixtures.errors import ClusterRefused, PersonNeeded, SluicegateError, Unreachable
 from fixtures.istio import Subsets, owned_routes
 from fixtures.release import Release
@@ -23,6 +23,7 @@ from fixtures.waiting import SYSTEM_CLOCK, Clock, NotInTime, NotYet, wait
 
 ATTEMPTS = 5
 PAUSE = 0.1  # seconds between two attempts
+GONE = 10.0  # seconds after which a VirtualService that is missing is not waited for any more
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,22 @@ class Traffic:
             patience: seconds.
 
         Raises:
-            PersonNeeded: when it is not so after ``patience``.
+            PersonNeeded: when it is not so after ``patience``, or there is nothing to be changed.
         """
+        began = self._clock.monotonic()
+
+        def attempt() -> bool | NotYet:
+            troubles = self._attempt_all(change)
+            gone = troubles and all(isinstance(trouble, NotFound) for trouble in troubles)
+            if gone and self._clock.monotonic() - began >= GONE:
+                raise PersonNeeded(
+                    f"{troubles[0].what}: there is nothing whose weights could be set", troubles[0].where
+                )
+            return NotYet("; ".join(map(str, troubles))) if troubles else True
+
         try:
             wait(
-                lambda: self._attempt_all(change),
+                attempt,
                 what="the safe weights",
                 timeout=patience,
                 interval=PAUSE,
@@ -192,23 +204,22 @@ class Traffic:
         if not self._see(name).shows(change):
             raise trouble
 
-    def _attempt_all(self, change: Callable[[Seen], Change | None]) -> bool | NotYet:
+    def _attempt_all(self, change: Callable[[Seen], Change | None]) -> list[SluicegateError]:
         """Try all of them, so that trouble with one does not keep the others from safety."""
-        troubles = [trouble for name in self._names if (trouble := self._attempt(name, change))]
-        return NotYet("; ".join(troubles)) if troubles else True
+        return [trouble for name in self._names if (trouble := self._attempt(name, change))]
 
-    def _attempt(self, name: str, change: Callable[[Seen], Change | None]) -> str:
-        """Make the change and read it back; say what went wrong, "" for nothing."""
+    def _attempt(self, name: str, change: Callable[[Seen], Change | None]) -> SluicegateError | None:
+        """Make the change and read it back; give what went wrong."""
         try:
             for _ in range(ATTEMPTS):
                 seen = self._see(name)
                 wanted = change(seen)
                 if wanted is None or seen.shows(wanted):
-                    return ""
+                    return None
                 self._overwrite(seen, wanted)
         except SluicegateError as error:
-            return str(error)
-        return f"{name} changes faster than it can be written"
+            return error
+        return ClusterRefused(f"{name} changes faster than it can be written")
 
     def _overwrite(self, seen: Seen, change: Change) -> None:
         try:

@@ -199,6 +199,7 @@ class Bench:
         self.events: list[Event] = []
         self.history: list[tuple[float, int, str]] = []
         self.pulled, self.held = "", True
+        self.argocd: SluicegateError | None = None  # what Argo CD says instead of syncing
         self.obeys = True  # whether the data plane does what the VirtualService says
         self.sync_takes = 1.0
         self.access_log: Path | None = None
@@ -328,6 +329,8 @@ class Bench:
     def _sync(self, watch: Watch) -> None:
         """Argo CD needs a moment; then the Deployments have Git's images."""
         watch.sleep(self.sync_takes)
+        if self.argocd:
+            raise self.argocd
         for name, image in self.git.images.items():
             body = self.cluster.get(DEPLOYMENTS, "production", name)
             body["spec"]["template"]["spec"]["containers"][0]["image"] = image
