@@ -176,6 +176,19 @@ class Range:
 
 
 @dataclass(frozen=True)
+class InFlight:
+    """Requests that have begun and not ended.
+
+    Attributes:
+        canary: to the canary.
+        stable: to stable.
+    """
+
+    canary: float = 0.0
+    stable: float = 0.0
+
+
+@dataclass(frozen=True)
 class Tick:
     """One look at the release.
 
@@ -186,7 +199,7 @@ class Tick:
         pods: the canary's pods; None when they were not read.
         application: Argo CD's word; None when it was not read.
         weights: what the VirtualService says; None when it was not read.
-        in_flight: requests to the canary that have begun and not ended; None where no Envoy tells.
+        in_flight: what has begun and not ended; None where no Envoy tells.
         capacity: how many pods there are; None when they were not counted.
         alerts: names of the alerts that fire; None when Prometheus was not asked, or did not answer.
         queries: per query of the release file its number, or None where it has none; None as for alerts.
@@ -200,7 +213,7 @@ class Tick:
     pods: tuple[Pod, ...] | None = None
     application: ApplicationState | None = None
     weights: Weights | None = None
-    in_flight: float | None = None
+    in_flight: InFlight | None = None
     capacity: Capacity | None = None
     alerts: tuple[str, ...] | None = None
     queries: Mapping[str, float | None] | None = None

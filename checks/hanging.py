@@ -45,7 +45,7 @@ class Hanging(Judge):
             whole = tick.traffic.canary.all.requests + tick.traffic.stable.all.requests
             self._requests += whole * self.terms.weight / 100
             self._seconds += tick.seconds
-            self._in_flight = tick.in_flight
+            self._in_flight = tick.in_flight.canary if tick.in_flight else None
             self._told = True
         if self._in_flight is None:
             return self._outcome()

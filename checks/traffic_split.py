@@ -15,7 +15,7 @@ A share w is judged by four one-sided tests of checks/sequential.py's formula at
 beyond 0 or 100 % can not be crossed and needs no proof.
 """
 
-from checks.evidence import Count, Nearness, Terms, Tick, Traffic, Weights
+from checks.evidence import Count, InFlight, Nearness, Terms, Tick, Traffic, Weights
 from checks.gate import Judge, Role, gate
 from checks.sequential import Mixture, evidence
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
@@ -41,8 +41,8 @@ class TrafficSplit(Judge):
         self._patience = max((each.bound for each in terms.latency), default=_UNKNOWN_LATENCY)
         self._served = False  # whether the canary has been seen to get requests
         self._counts = False  # whether counting has begun
-        self._before = 0.0  # requests in flight to the canary when counting began
-        self._open = 0.0  # requests that the canary has got since then, and not answered yet
+        self._before = InFlight()  # when counting began
+        self._open = Count()  # requests that have begun since then, and not ended yet
         self._at = 0.0
         self._moved_to: Weights | None = None
         self._shown = Outcome.INCONCLUSIVE
@@ -65,21 +65,24 @@ class TrafficSplit(Judge):
 
     def _wait(self, tick: Tick, traffic: Traffic) -> None:
         """See whether the next look counts."""
-        in_flight = tick.in_flight or 0.0
-        self._served = self._served or traffic.canary.all.requests > 0 or in_flight > self._before
+        in_flight = tick.in_flight or InFlight()
+        self._served = self._served or traffic.canary.all.requests > 0 or in_flight.canary > self._before.canary
         self._before = in_flight
         patience = _THREADS_ARE_UP_TO_DATE if tick.in_flight is not None else self._patience
         self._counts = tick.settled and tick.at >= (patience if self._served else max(patience, _SURELY_SERVED))
 
-    def _add(self, traffic: Traffic, in_flight: float | None) -> None:
+    def _add(self, traffic: Traffic, in_flight: InFlight | None) -> None:
         canary = traffic.canary.all.requests
         self._seen += Count(canary + traffic.stable.all.requests, canary)
         # What has begun is what has ended, and what is more in flight than was.
-        self._open = max(in_flight - self._before, -self._seen.bad) if in_flight is not None else 0.0
+        if in_flight is not None:
+            to_canary = max(in_flight.canary - self._before.canary, -self._seen.bad)
+            to_stable = max(in_flight.stable - self._before.stable, self._seen.bad - self._seen.requests)
+            self._open = Count(to_canary + to_stable, to_canary)
 
     @property
     def _routed(self) -> Count:
-        return Count(self._seen.requests + self._open, self._seen.bad + self._open)
+        return self._seen + self._open
 
     def _look(self) -> Outcome:
         # A FAIL may come from two sides and in each of the steps.
@@ -122,7 +125,7 @@ class TrafficSplit(Judge):
     def _share(self) -> str:
         routed = self._routed
         served = percent(routed.bad / routed.requests) if routed.requests else "nothing"
-        open_ones = f", {count(self._open)} not ended yet" if self._open >= 1 else ""
+        open_ones = f", {count(self._open.requests)} not ended yet" if self._open.requests >= 1 else ""
         return f"the canary served {served} ({count(routed.bad)} of {count(routed.requests)} requests{open_ones})"
 
     def _expected(self) -> str:

@@ -130,7 +130,7 @@ class Looked(Event):
         settled: whether all of the traffic ran under this weight; before that it is evidence of harm only.
         gap: why there is no traffic, "" when there is.
         traffic: a ``checks.evidence.Traffic`` as JSON; None when the source had no data.
-        in_flight: requests to the canary that have begun and not ended; None where nobody tells.
+        in_flight: requests to ``canary`` and ``stable`` that have begun and not ended; None where nobody tells.
         weights: of the VirtualService, ``stable`` and ``canary`` in percent; None when they were not read.
     """
 
@@ -141,7 +141,7 @@ class Looked(Event):
     settled: bool
     gap: str = ""
     traffic: Mapping[str, Any] | None = None
-    in_flight: float | None = None
+    in_flight: Mapping[str, float] | None = None
     weights: Mapping[str, float] | None = None
 
 

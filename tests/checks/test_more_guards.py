@@ -5,7 +5,7 @@ import pytest
 from checks.alerts import NoAlert, OwnQueries
 from checks.at_rest import RestingTraffic, judge
 from checks.capacity import EnoughPods
-from checks.evidence import Answers, Capacity, Count, Range, Terms, Tick, Traffic
+from checks.evidence import Answers, Capacity, Count, InFlight, Range, Terms, Tick, Traffic
 from checks.gate import Decision
 from checks.hanging import Hanging
 from checks.verdict import Outcome
@@ -20,7 +20,14 @@ def traffic(canary: float, stable: float) -> Traffic:
 def watched(in_flight: float | None, looks: int) -> Decision:
     decision = Decision(Hanging(TERMS))
     for second in range(1, looks + 1):
-        decision.look(Tick(at=second, seconds=1, traffic=traffic(25, 75), in_flight=in_flight))
+        decision.look(
+            Tick(
+                at=second,
+                seconds=1,
+                traffic=traffic(25, 75),
+                in_flight=None if in_flight is None else InFlight(in_flight),
+            )
+        )
     return decision
 
 

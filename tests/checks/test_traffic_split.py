@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from checks.evidence import Answers, Count, Terms, Tick, Traffic, Weights
+from checks.evidence import Answers, Count, InFlight, Terms, Tick, Traffic, Weights
 from checks.gate import Decision
 from checks.traffic_split import TrafficSplit
 from checks.verdict import Outcome
@@ -41,10 +41,10 @@ def test_a_canary_that_gets_nothing_fails_soon() -> None:
 def slow_canary(decision: Decision, in_flight: list[float]) -> Decision:
     """100 requests a second, half of them to a canary that takes over a second for each; stable answers at once."""
     decision.look(Tick(at=0, seconds=0.1, traffic=served(1, 0), settled=False))
-    decision.look(Tick(at=1, seconds=0.1, traffic=Traffic(), in_flight=in_flight[0]))
+    decision.look(Tick(at=1, seconds=0.1, traffic=Traffic(), in_flight=InFlight(in_flight[0])))
     for tenth, flying in enumerate(in_flight, start=1):
         answered = served(5 if tenth > 10 else 0, 5)
-        decision.look(Tick(at=1 + tenth / 10, seconds=0.1, traffic=answered, in_flight=flying))
+        decision.look(Tick(at=1 + tenth / 10, seconds=0.1, traffic=answered, in_flight=InFlight(flying)))
     return decision
 
 
@@ -62,6 +62,15 @@ def test_requests_that_were_in_flight_before_are_no_share_of_this_weight() -> No
 def test_a_share_of_what_has_not_ended_is_told_as_such() -> None:
     decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [0.0, 5.0, 11.0])
     assert "served 42 % (11 of 26 requests, 11 not ended yet)" in decision.verdict.sentence
+
+
+def test_where_both_are_slow_what_stable_has_in_flight_counts_as_well() -> None:
+    decision = Decision(TrafficSplit(terms(50, 10)))
+    for tenth in range(100):
+        flying = InFlight(*[5.0 * max(0, min(tenth - 10, 40))] * 2)
+        ended = 5 * (tenth > 50)
+        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=served(max(ended, 1), ended), in_flight=flying))
+    assert decision.outcome is Outcome.PASS
 
 
 def test_without_a_look_at_requests_in_flight_a_slow_canary_is_given_its_time() -> None:
@@ -83,7 +92,7 @@ def test_an_envoy_whose_threads_are_late_with_the_weights_is_given_a_moment() ->
     decision = Decision(TrafficSplit(terms(5)))
     for tenth in range(1, 100):
         canary = 5 * (tenth > 10) * (tenth % 2)
-        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=served(canary, 50), in_flight=0))
+        decision.look(Tick(at=tenth / 10, seconds=0.1, traffic=served(canary, 50), in_flight=InFlight()))
     assert decision.outcome is Outcome.PASS
 
 
