@@ -8,12 +8,12 @@ from checks.evidence import Weights
 from ci.abort import readable
 from ci.events import Event, Note, WeightsProved, WeightsWritten
 from ci.patch import Change
-from ci.phases import Phase, Place, weights_at
-from ci.record import PURGED, as_utc
+from ci.phases import CANARY_CARRIES, Phase, Place, Result, safe_weights, weights_at
+from ci.record import PURGED, Record, as_utc
 from ci.state import State
 from ci.traffic import Seen, Traffic
-from ci.watch import Watch
-from fixtures.errors import PersonNeeded
+from ci.watch import Stop, Watch
+from fixtures.errors import ClusterRefused, PersonNeeded
 from fixtures.waiting import wait
 
 PATIENCE = 600.0  # seconds: how long traffic is tried to be taken back
@@ -98,17 +98,22 @@ class Mover:
     def take_back(self, place: Place) -> None:
         """Write weights and record, whatever it takes.
 
+        The canary is made to carry everything only where it does so already, by the record in the cluster: what the
+        driver believes is not enough, an abort or a recovery may have been there before it.
+
         Args:
             place: where the rollout is now.
 
         Raises:
             PersonNeeded: when it can not be done, or another rollout has taken over, which is left alone.
+            Stop: when stable has not been touched, so that there is nothing to restore.
         """
         began = self._watch.monotonic()
-        wanted = weights_at(place)
         self._keep(place)
         record = self._state.record
+        untouched = replace(record, phase=Phase.ROLL_BACK, step=0)
         others: set[str] = set()
+        taken: dict[str, Record] = {}
 
         def change(seen: Seen) -> Change | None:
             there = readable(seen)
@@ -116,7 +121,8 @@ class Mover:
                 others.add(there.rollout)
                 return None
             self._state.aborted = (there.abort if there else "") or self._state.aborted
-            return Change(wanted, record.annotations())
+            taken[seen.name] = untouched if place.phase is Phase.RESTORE and not _carries(seen) else record
+            return Change(weights_at(taken[seen.name].place), taken[seen.name].annotations())
 
         self._traffic.insist(change, PATIENCE)
         if others:
@@ -124,8 +130,11 @@ class Mover:
                 f"rollout {' and '.join(others)} has taken over: its weights were left alone",
                 remedy="look with `sluicegate status RELEASE`",
             )
-        self._written(wanted, "traffic goes to safety", began)
+        self._state.record = record if record in taken.values() else untouched
+        self._written(weights_at(self._state.record.place), "traffic goes to safety", began)
         self._state.written = self._watch.now()
+        if self._state.record != record:
+            raise Stop(Result.PASSED, "")
 
     def prove(self, place: Place) -> None:
         """Wait until the data plane routes by the weights of the place.
@@ -190,3 +199,12 @@ class Mover:
             took=self._watch.monotonic() - began,
         )
         self._tell(written)
+
+
+def _carries(seen: Seen) -> bool:
+    """Say whether the canary carries everything while stable may be half rolled; without a record the weights tell."""
+    try:
+        record = seen.record
+    except ClusterRefused:
+        record = None
+    return seen.weights == {safe_weights(Phase.RESTORE)} if record is None else record.phase in CANARY_CARRIES

@@ -2,13 +2,14 @@
 
 ==================  =================================================================================================
 ``raises``          a weight rises only for the rollout that the record names, which nobody has aborted, whose driver
-                    holds the Lease, whose suites of all steps before have passed or were skipped by a person, and
-                    whose canary has the pods that the weight needs
+                    holds the Lease, whose suites of all steps before have passed or were skipped by a person, whose
+                    own suite is ready to watch, and whose canary has the pods that the weight needs
 ``agreement``       after each of our writes the weights are those of the record's place, or the safe ones
 ``others``          our writes change our two weights, our annotations, the canary's replicas, stable's minReplicas and
                     our two images, and nothing else; nobody's rollout is written over
 ``lease``           a Lease changes hands only when it is free, has been unchanged for 15 s, or a person says so
-``traffic``         no version gets traffic that has no ready pod, and stable none while it is half rolled
+``traffic``         no version gets traffic that has no ready pod, and stable none while it is half rolled to an
+                    image that has not been proved ready (what has served goes back by an ordinary rolling update)
 ``width``           stable is never scaled by us; where its autoscaler is held it stays as wide as it was while the
                     canary has traffic
 ``commits``         stable's image goes into Git only after the last step has passed or was skipped
@@ -31,7 +32,7 @@ from benchmarks.simulation.simulation import History
 from benchmarks.simulation.store import Object, Write, copied
 from benchmarks.simulation.weather import Weather
 from checks.evidence import Weights
-from ci.events import Asked, RolloutEnded
+from ci.events import Asked, RolloutEnded, SuiteReady
 from ci.lease import DURATION
 from ci.phases import CANARY_CARRIES, Phase, safe_weights, weights_at
 from ci.record import PREFIX, Record
@@ -61,6 +62,8 @@ def raises(history: History) -> Iterator[str]:
             yield f"{_at(write)} raises what is not its own, or is aborted"
         if not write.holder.startswith(write.who + "/"):
             yield f"{_at(write)} raises without the Lease, which {write.holder or 'nobody'} holds"
+        if not _watched(history, write, record.step):
+            yield f"{_at(write)} raises to {record.step} % before anybody watches it"
         if missing := _not_passed(history, record.rollout, record.step, write):
             yield f"{_at(write)} raises to {record.step} %, but {missing} has not passed"
         if not _meddled(history, "delete the canary", write.at):
@@ -240,6 +243,12 @@ def _not_passed(history: History, rollout: str, step: int, write: Write) -> str:
     return ""
 
 
+def _watched(history: History, write: Write, step: int) -> bool:
+    """Say whether the suite of a step was ready to watch before its weight was written."""
+    told = (event for at, who, event in history.events if who == write.who and at <= write.at)
+    return any(isinstance(event, SuiteReady) and event.step == step for event in told)
+
+
 def _enough_pods(history: History, record: Record, write: Write) -> Iterator[str]:
     stable, canary = (_pods(history, name, write.at) for name in (STABLE, CANARY))
     needed = max(1, math.ceil(record.step * min(sum(stable.values()), 2) / 100))
@@ -309,10 +318,17 @@ def _routes(history: History, at: float) -> Routes:
 
 
 def _half_rolled(history: History, at: float) -> Iterator[str]:
-    """Say whether stable has traffic while its pods are of two images."""
+    """Say whether stable has traffic while its pods are of two images, and it has never been proved ready."""
     stable = 100 - _routes(history, at).least
-    if stable and len(_pods(history, STABLE, at)) > 1:
+    if stable and len(_pods(history, STABLE, at)) > 1 and not _has_served(history, at):
         yield f"{at:.2f} stable is half rolled and has {stable:g} % of the traffic"
+
+
+def _has_served(history: History, at: float) -> bool:
+    """Say whether a rollout has come so far that stable served again."""
+    written = (each for each in history.store.writes if each.kind == "virtualservices" and each.at <= at)
+    records = (_record(each.after) for each in written)
+    return any(record is not None and record.phase is Phase.SERVE for record in records)
 
 
 def _meddled(history: History, what: str, until: float) -> bool:

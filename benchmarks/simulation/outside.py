@@ -71,7 +71,20 @@ class Pod:
         kept = {each: min(count, wanted) for each, count in ready.items()}
         old = sum(count for each, count in kept.items() if each != image)
         self._say(name, body, kept, new=wanted if not old else 1)
-        self._timeline.after(self._random.uniform(0.5, 3.0), lambda: self._finish(name, body["metadata"]["generation"]))
+        generation = body["metadata"]["generation"]
+        if old > 1 and wanted > 1:
+            self._timeline.after(self._random.uniform(0.2, 1.5), lambda: self._half(name, generation))
+        self._timeline.after(self._random.uniform(1.5, 3.0), lambda: self._finish(name, generation))
+
+    def _half(self, name: str, generation: int) -> None:
+        """Half of the pods run the new image."""
+        body = self._read(name)
+        if body is None or body["metadata"]["generation"] != generation:
+            return
+        wanted, image = _wanted(body)
+        old = next(each for each in (*self.ready(name), "") if each != image)
+        if old and image not in self._broken and not self._weather.until("pods", self._timeline.now):
+            self._say(name, body, {old: wanted - wanted // 2, image: wanted // 2}, new=wanted // 2)
 
     def _finish(self, name: str, generation: int) -> None:
         body = self._read(name)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ci.events import WeightsWritten
+from fixtures.cluster import VIRTUAL_SERVICES
 
 WAITING = ["preflight", "deploy", "step", "promote", "serve"]
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -62,6 +63,34 @@ def test_an_abort_just_before_the_end_wins_over_the_promotion(bench: Any) -> Non
 
     bench.cluster.after = scaled
     assert bench.run().outcome == "rolled back"
+    assert_safe(bench)
+
+
+def test_an_abort_just_before_the_promotion_gives_the_canary_nothing_back(bench: Any) -> None:
+    def before(verb: str, name: str) -> None:
+        if bench.phases()[-1] == "promote" and verb == "patch":
+            bench.cluster.before = lambda verb, name: None
+            bench.abort()
+
+    bench.cluster.before = before
+    assert bench.run().outcome == "rolled back"
+    assert bench.weights == [0, 5, 25, 50, 100, 0]
+    assert_safe(bench)
+
+
+def test_a_recovery_that_was_there_first_is_not_undone_by_a_driver_that_wanted_to_promote(bench: Any) -> None:
+    def before(verb: str, name: str) -> None:
+        if bench.phases()[-1] == "promote" and verb == "patch":
+            bench.cluster.before = lambda verb, name: None
+            body = bench.service  # a recovery has taken all back, and has purged the record
+            del body["metadata"]["annotations"]
+            for entry, weight in zip(body["spec"]["http"][0]["route"], (100, 0), strict=True):
+                entry["weight"] = weight
+            bench.cluster.put(VIRTUAL_SERVICES, "production", body)
+
+    bench.cluster.before = before
+    assert bench.run().outcome == "rolled back"
+    assert bench.weights == [0, 5, 25, 50, 100, 0]
     assert_safe(bench)
 
 
