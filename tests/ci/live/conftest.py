@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,11 +112,20 @@ class Place:
         reports = ["--reports", str(self._folder / "recovered")]
         return subprocess.run([*words, *reports], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
-    def start(self, tag: str) -> Rollout:
+    def start(self, tag: str, *options: str) -> Rollout:
         """Begin a release."""
         reports = self._folder / f"reports-{tag}"
-        words = self.command("run", "--image", self.images[tag], "--reports", str(reports), "--json")
+        words = self.command("run", "--image", self.images[tag], "--reports", str(reports), "--json", *options)
         return Rollout(subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+
+    @contextmanager
+    def promising(self, **said: str) -> Iterator[None]:
+        """Let the release file say other things for a while."""
+        before = self.release.read_text()
+        kept = [line for line in before.splitlines() if line.partition(":")[0] not in said]
+        self.release.write_text("\n".join([*kept, *(f"{key}: {value}" for key, value in said.items())]))
+        yield
+        self.release.write_text(before)
 
     def specs(self) -> dict[str, Any]:
         """Give the spec of everything there is around the release."""
@@ -158,12 +168,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def start(place: Place) -> Iterator[Callable[[str], Rollout]]:
+def start(place: Place) -> Iterator[Callable[..., Rollout]]:
     """Begin a release; what still runs at the end of the test is stopped, and then put back by itself."""
     begun: list[Rollout] = []
 
-    def begin(tag: str) -> Rollout:
-        begun.append(place.start(tag))
+    def begin(tag: str, *options: str) -> Rollout:
+        begun.append(place.start(tag, *options))
         return begun[-1]
 
     yield begin

@@ -43,6 +43,26 @@ def test_a_bad_image_is_taken_back_in_seconds(place: Any, start: Any) -> None:
 
 
 @pytest.mark.usefixtures("as_before")
+def test_what_can_not_pass_in_time_is_refused_and_begins_only_for_a_person_who_says_why(place: Any, start: Any) -> None:
+    """At 1 % there are four requests a second for the canary, and four seconds."""
+    with place.promising(steps="[1, 100]", limit="4s"):
+        refused = start("fair").end()
+        assert (refused["outcome"], refused["exit_code"]) == ("refused", 1)
+        assert "can not pass within 4 s" in refused["sentence"]
+        begun = start("fair", "--force", "--reason", "the old one is worse")
+        begun.until(kind="weights_written", canary=1)
+        record = json.loads(place.run("status", "--json").stdout)["record"]
+        assert record["despite"].endswith(": the old one is worse")
+        ended = begun.end()
+    assert (ended["outcome"], ended["exit_code"]) == ("rolled back", 1), "no gate was skipped"
+    [said] = begun.kinds("asked")
+    assert (said["what"], said["why"]) == ("begin", "the old one is worse")
+    [plan] = [each for each in begun.kinds("verdict_reached") if each["gate"] == "plan_fits"]
+    assert "can not pass within 4 s" in plan["sentence"]
+    assert f"begun all the same by {record['despite']}" in plan["sentence"]
+
+
+@pytest.mark.usefixtures("as_before")
 @pytest.mark.parametrize("how", ["abort", "SIGTERM", "SIGINT"])
 def test_traffic_is_back_within_a_second_of_a_stop(place: Any, start: Any, how: str) -> None:
     rollout = start("v1")
