@@ -5,10 +5,11 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
-from fixtures.sandbox.dataplane.load import parse_rate
+from fixtures.sandbox.dataplane.load import MOST_IDLE, parse_rate
 from fixtures.waiting import wait
 
 
@@ -39,6 +40,19 @@ def test_the_schedule_is_kept(running: Any, load_on: Callable[[str], Any]) -> No
     wait(lambda: load.stats()["answered"] > 200, what="200 answers", timeout=5, interval=0.02)
     starts = sorted(float(row["start_unix"]) for row in load.rows())
     assert len(starts) / (starts[-1] - starts[0]) == pytest.approx(200, rel=0.05)
+
+
+def test_connections_that_a_stall_has_opened_are_not_kept(running: Any, load_on: Callable[[str], Any]) -> None:
+    pod = running.pod(latency_ms=1000)
+    load = load_on(pod.url)
+    load.rate(500)
+    wait(lambda: load.stats()["sent"] > MOST_IDLE + 100, what="many at a time", timeout=10, interval=0.02)
+    load.stop()
+
+    def left() -> int:
+        return sum(each.status == psutil.CONN_ESTABLISHED for each in psutil.Process(pod.process.pid).net_connections())
+
+    wait(lambda: 0 < left() <= MOST_IDLE + 5, what="the rest to be closed", timeout=10)
 
 
 def test_a_broken_connection_is_told_as_status_0_and_is_not_used_again(
