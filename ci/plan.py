@@ -4,7 +4,8 @@
 phase. An effect that fails ends its phase; where traffic is being taken back, those marked ``always`` are done all
 the same: what can be put right is put right, and a person is told of the rest.
 
-The order is the safety: capacity before weight, weight before Git when traffic goes away, proof before scaling down.
+The order is the safety: capacity before weight, weight before Git when traffic goes away, proof before scaling down,
+and before stable is rolled: a person may have skipped the gates that would have seen that it still has traffic.
 """
 
 from collections.abc import Mapping
@@ -153,7 +154,7 @@ PLAN: Mapping[Phase, tuple[Effect, ...]] = {
     Phase.DEPLOY: (Enter(), Commit("canary"), Settle(), Provide(), Suite("deployed")),
     Phase.STEP: (HoldStable(), Provide(), Suite("canary_step", rises=True)),
     Phase.HOLD: (Hold(),),
-    Phase.PROMOTE: (Enter(), Commit("stable"), Settle(), Suite("promotion", part="ready")),
+    Phase.PROMOTE: (Enter(), Prove(), Commit("stable"), Settle(), Suite("promotion", part="ready")),
     Phase.SERVE: (
         Shift(),
         Prove(),

@@ -9,7 +9,7 @@
                     our two images, and nothing else; nobody's rollout is written over
 ``lease``           a Lease changes hands only when it is free, has been unchanged for 15 s, or a person says so
 ``traffic``         no version gets traffic that has no ready pod, and stable none while it is half rolled to an
-                    image that has not been proved ready (what has served goes back by an ordinary rolling update)
+                    image that has not been proved ready (what has been goes back by an ordinary rolling update)
 ``width``           stable is never scaled by us; where its autoscaler is held it stays as wide as it was while the
                     canary has traffic
 ``commits``         stable's image goes into Git only after the last step has passed or was skipped
@@ -320,15 +320,13 @@ def _routes(history: History, at: float) -> Routes:
 def _half_rolled(history: History, at: float) -> Iterator[str]:
     """Say whether stable has traffic while its pods are of two images, and it has never been proved ready."""
     stable = 100 - _routes(history, at).least
-    if stable and len(_pods(history, STABLE, at)) > 1 and not _has_served(history, at):
+    if stable and len(_pods(history, STABLE, at)) > 1 and not _proved(history, at):
         yield f"{at:.2f} stable is half rolled and has {stable:g} % of the traffic"
 
 
-def _has_served(history: History, at: float) -> bool:
-    """Say whether a rollout has come so far that stable served again."""
-    written = (each for each in history.store.writes if each.kind == "virtualservices" and each.at <= at)
-    records = (_record(each.after) for each in written)
-    return any(record is not None and record.phase is Phase.SERVE for record in records)
+def _proved(history: History, at: float) -> bool:
+    """Say whether stable has been proved ready with a new image: it may serve, and go back by a rolling update."""
+    return any(each.scenario == "promotion" and each.at <= at for each in history.judged)
 
 
 def _meddled(history: History, what: str, until: float) -> bool:

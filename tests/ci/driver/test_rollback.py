@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ci.events import RollbackBegan, RollbackMeasured, SuiteEnded, VerdictReached, WeightsWritten
+from ci.events import RollbackBegan, RollbackMeasured, SuiteEnded, VerdictReached, WeightsProved, WeightsWritten
 from fixtures.cluster import VIRTUAL_SERVICES
 from fixtures.errors import ClusterRefused, Unreachable
 
@@ -279,3 +279,18 @@ def test_nothing_is_measured_where_the_canary_never_had_traffic(bench: Any, tmp_
     bench.suite("deployed", outcomes=BAD)
     bench.run()
     assert not bench.told(RollbackMeasured)
+
+
+def test_stable_is_not_rolled_before_the_data_plane_has_left_it_even_where_gates_were_skipped(bench: Any) -> None:
+    def force_without_routes() -> None:
+        bench.says("force", "the fix can not wait")
+        bench.obeys = False
+
+    bench.suite("step-100", decides=30.0)
+    bench.after_entering("promote", lambda: setattr(bench, "obeys", True), later=5)
+    bench.after_entering("step", lambda: bench.at(bench.clock.monotonic() + 22, force_without_routes))
+    ended = bench.run()
+    proved = [event for event in bench.told(WeightsProved) if event.canary == 100]
+    assert ended.outcome == "promoted"
+    assert len(proved) == 1
+    assert proved[0].took >= 4.9
