@@ -8,7 +8,8 @@ Rules:
        the last renewal began, and nobody takes the Lease before 15 s.
     4. Raising traffic needs ``held``; going to the safe weights never asks.
     5. A recovery takes a dead driver's Lease by the same rules. Only a person who knows that the driver is dead takes
-       it ``by_force``, after the safe weights and an abort have been written: whoever is alive all the same sees that.
+       it at once (``dead``), after the safe weights and an abort have been written: whoever is alive all the same sees
+       that. It is taken from nobody but that rollout: another may have begun meanwhile.
 
 Example:
     >>> with Lease(cluster, "production", "rebate-core", "ana@host/3f9c2a") as lease:     # doctest: +SKIP
@@ -102,7 +103,7 @@ class Lease:
         identity: ``name@host/rollout``, different for every driver.
         clock: where time comes from.
         renewing: starts the thread that renews; a test gives its own.
-        by_force: whether it is taken from whoever has it, at once.
+        dead: the rollout from whose holder it is taken at once; "" for none.
         patience: seconds for which an API server that does not answer is asked again.
         over: ends the renewing, and is what it waits on; a simulation gives its own.
     """
@@ -116,7 +117,7 @@ class Lease:
         *,
         clock: Clock = SYSTEM_CLOCK,
         renewing: Callable[[Callable[[], None]], None] | None = None,
-        by_force: bool = False,
+        dead: str = "",
         patience: float = 0.0,
         over: Event | None = None,
     ) -> None:
@@ -126,7 +127,7 @@ class Lease:
         self._identity = identity
         self._clock = clock
         self._renewing = renewing or _in_background
-        self._by_force = by_force
+        self._dead = dead
         self._patience = patience
         self._seen, self._since = "", 0.0  # the version of a foreign Lease, and since when it has been unchanged
         self._confirmed = -math.inf
@@ -197,7 +198,7 @@ class Lease:
         if holder.identity == self._identity:
             self._confirmed = began
             return True
-        free = not holder.identity or self._by_force
+        free = not holder.identity or (self._dead and holder.identity.endswith(f"/{self._dead}"))
         if self._seen and version != self._seen and not free:
             raise Held(self._service, holder)
         if free or (self._seen and began - self._since >= _duration(lease)):

@@ -120,7 +120,7 @@ def recover_in(world: World, job: Job, tell: Tell, *, now: bool) -> RolloutEnded
         why = f"{job.who}: recovers it at once, its driver is dead"
         world.traffic.insist(taking_back(why, job.rollout), PATIENCE)
     identity = f"{job.who} (recovers, {secrets.token_hex(2)})/{job.rollout}"
-    with world.lease(identity, by_force=now, patience=PATIENCE) as lease:
+    with world.lease(identity, dead=job.rollout if now else "", patience=PATIENCE) as lease:
         record = left_by(world.traffic.look_again(PATIENCE))
         if record is None or record.rollout != job.rollout:
             return None

@@ -143,6 +143,7 @@ class Simulation:
         self._driving: list[Process] = []
         self._quiet = 0.0
         self._images: dict[str, str] = {}
+        self._told_end: dict[str, tuple[float, float, dict[str, str]]] = {}
 
     def run(self) -> History:
         """Run it to its end."""
@@ -249,10 +250,14 @@ class Simulation:
             end: RolloutEnded | SluicegateError | None = work()
         except SluicegateError as error:
             end = error
-        weight = max(map(canary_weight, services(self.store)), default=0.0)
-        files, share = self.git.head.files, self.mesh.canary
         image = self._images.get(process.name, "")
-        self.history.ends.append(End(self.timeline.now, process.name, end, image, weight, share, files))
+        there = self._told_end.get(process.name) or self._there()
+        self.history.ends.append(End(self.timeline.now, process.name, end, image, *there))
+
+    def _there(self) -> tuple[float, float, dict[str, str]]:
+        """Give the canary's weight and its share at this moment, and what is in Git."""
+        weight = max(map(canary_weight, services(self.store)), default=0.0)
+        return weight, self.mesh.canary, self.git.head.files
 
     def _recorded(self) -> bool:
         """Say whether a VirtualService has a record."""
@@ -278,7 +283,12 @@ class Simulation:
         )
 
     def _tell(self, process: Process) -> Callable[[Event], None]:
-        return lambda event: self.history.events.append((self.timeline.now, process.name, event))
+        def hear(event: Event) -> None:
+            self.history.events.append((self.timeline.now, process.name, event))
+            if isinstance(event, RolloutEnded):
+                self._told_end[process.name] = self._there()
+
+        return hear
 
     def _api(self, process: Process, death: Death) -> Api:
         return Api(process, self.store, self.timeline, self.plan.weather, death, self._random)

@@ -156,7 +156,7 @@ def test_the_lease_is_renewed_in_the_background(cluster: Any, monkeypatch: pytes
 def test_a_person_who_knows_that_the_holder_is_dead_takes_it_at_once(cluster: Any, clock: FakeClock) -> None:
     hers = Lease(cluster, "production", "shop", ANA, clock=clock, renewing=never)
     hers.__enter__()
-    with Lease(cluster, "production", "shop", BEN, clock=clock, renewing=never, by_force=True) as ours:
+    with Lease(cluster, "production", "shop", BEN, clock=clock, renewing=never, dead="3f9c2a") as ours:
         assert ours.held
         assert clock.monotonic() == 0
         with pytest.raises(Held, match="ben@laptop"):
@@ -191,3 +191,13 @@ def test_an_api_server_that_does_not_answer_is_asked_again_by_who_has_patience(
     else:
         with pytest.raises(Unreachable):
             ours.__enter__()
+
+
+def test_a_recovery_takes_nothing_from_the_driver_of_another_rollout(cluster: Any, clock: FakeClock) -> None:
+    hers = Lease(cluster, "production", "shop", ANA, clock=clock, renewing=never)
+    hers.__enter__()
+    while_somebody_waits(clock, 5, hers.renew)
+    late = Lease(cluster, "production", "shop", "cy@laptop/0a0a0a", clock=clock, renewing=never, dead="0a0a0a")
+    with pytest.raises(Held, match="ana@jenkins-7"):
+        late.__enter__()
+    assert holder(cluster).identity == ANA
