@@ -42,7 +42,7 @@ class TrafficSplit(Judge):
         self._served = False  # whether the canary has been seen to get requests
         self._counts = False  # whether counting has begun
         self._before = InFlight()  # when counting began
-        self._open = Count()  # requests that have begun since then, and not ended yet
+        self._open = InFlight()  # how many more are in flight now than then; fewer, where those of before have ended
         self._at = 0.0
         self._moved_to: Weights | None = None
         self._shown = Outcome.INCONCLUSIVE
@@ -78,11 +78,12 @@ class TrafficSplit(Judge):
         if in_flight is not None:
             to_canary = max(in_flight.canary - self._before.canary, -self._seen.bad)
             to_stable = max(in_flight.stable - self._before.stable, self._seen.bad - self._seen.requests)
-            self._open = Count(to_canary + to_stable, to_canary)
+            self._open = InFlight(to_canary, to_stable)
 
     @property
     def _routed(self) -> Count:
-        return self._seen + self._open
+        more = self._open
+        return Count(self._seen.requests + more.canary + more.stable, self._seen.bad + more.canary)
 
     def _look(self) -> Outcome:
         # A FAIL may come from two sides and in each of the steps.
@@ -125,7 +126,8 @@ class TrafficSplit(Judge):
     def _share(self) -> str:
         routed = self._routed
         served = percent(routed.bad / routed.requests) if routed.requests else "nothing"
-        open_ones = f", {count(self._open.requests)} not ended yet" if self._open.requests >= 1 else ""
+        more = self._open.canary + self._open.stable
+        open_ones = f", {count(more)} not ended yet" if more >= 1 else ""
         return f"the canary served {served} ({count(routed.bad)} of {count(routed.requests)} requests{open_ones})"
 
     def _expected(self) -> str:

@@ -3,6 +3,8 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.evidence import Answers, Count, InFlight, Terms, Tick, Traffic, Weights
 from checks.gate import Decision
@@ -62,6 +64,15 @@ def test_requests_that_were_in_flight_before_are_no_share_of_this_weight() -> No
 def test_a_share_of_what_has_not_ended_is_told_as_such() -> None:
     decision = slow_canary(Decision(TrafficSplit(terms(50, 10))), [0.0, 5.0, 11.0])
     assert "served 42 % (11 of 26 requests, 11 not ended yet)" in decision.verdict.sentence
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 9)] * 4), min_size=2))
+def test_requests_in_flight_may_become_fewer_in_any_way(looks: list[tuple[int, int, int, int]]) -> None:
+    judge = TrafficSplit(terms(50, 10))
+    for second, (canary, stable, *flying) in enumerate(looks):
+        answered = served(canary, stable)
+        judge.look(Tick(at=second, seconds=1, traffic=answered, in_flight=InFlight(*map(float, flying))))
+    assert judge.verdict().outcome in Outcome
 
 
 def test_where_both_are_slow_what_stable_has_in_flight_counts_as_well() -> None:
