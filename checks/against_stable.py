@@ -14,8 +14,9 @@ Rules:
 
 from checks.evidence import Count, Nearness, Terms, Tick
 from checks.gate import Judge, Role, gate
-from checks.sequential import ABOVE, BELOW, Bound, evidence_above, evidence_below
+from checks.sequential import ABOVE, BELOW, Bound, evidence_above, evidence_below, lower_bound, upper_bound
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
+from checks.wanting import told
 from checks.words import count, percent, seconds, several
 
 _ALL = 100
@@ -86,7 +87,7 @@ class AgainstStable(Judge):
         if self._shown is Outcome.PASS:
             proof = Proof(min(self._canary.requests, self._stable.requests))
             return passed(f"{self._rates()} is not worse by more than{self._margin()}", proof, **self._numbers())
-        return inconclusive(self._undecided(), **self._numbers())
+        return inconclusive(self._undecided() + self._wanting(), **self._numbers())
 
     def _rates(self) -> str:
         sides = (("canary error rate", self._canary), ("against stable's", self._stable))
@@ -104,6 +105,24 @@ class AgainstStable(Judge):
                 return f"no traffic reached {who} in {seconds(self._at)}: there is nothing to compare"
         margin = several(self.terms.margin * 100, "point")
         return f"{self._rates()}: whether it is worse by more than {margin} is not shown in {seconds(self._at)}"
+
+    def _wanting(self) -> str:
+        """Say how much more traffic it would take, as it was so far."""
+        canary, stable = self._canary, self._stable
+        if not (canary.requests and stable.requests):
+            return ""
+
+        def shown(times: float) -> bool:
+            theirs = Count(times * stable.requests, times * stable.bad)
+            ours = (times * canary.requests, times * canary.bad, self._group)
+            if self._is_over_the_margin():
+                error = self.terms.fail_error / self.terms.steps / 2
+                limit = upper_bound(theirs, self._stable_group, error) + self.terms.margin
+                return limit < 1 and evidence_above(limit, *ours) >= self._fail_at
+            limit = lower_bound(theirs, self._stable_group, self.terms.pass_error / 2) + self.terms.margin
+            return evidence_below(limit, *ours) >= self._pass_at
+
+        return told(canary, self._at, shown)
 
     def _numbers(self) -> dict[str, Number]:
         sides = {"canary": self._canary, "stable": self._stable}

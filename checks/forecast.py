@@ -12,17 +12,17 @@ Example:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 
 from checks.evidence import Count, Terms
 from checks.history import Clumping
 from checks.rate import POOLED
 from checks.sequential import evidence_above, evidence_below, lower_bound
 from checks.steps import FIRST, steps_from
+from checks.wanting import fewest
 from checks.words import count, seconds
 
 GOOD = 0.001  # the error rate of a stable that nobody has measured
-MOST = 10**8  # requests: whoever needs more needs another objective
 _P90 = 1.2816  # standard deviations
 
 
@@ -81,20 +81,6 @@ def _bad(requests: float, rate: float, group: float) -> float:
     return requests * rate + _P90 * sqrt(requests * rate * (1 - rate) * group)
 
 
-def _fewest(shown: Callable[[float], bool]) -> float:
-    """Find the fewest requests from which on something is shown, to 1 %."""
-    high = 1.0
-    while not shown(high):
-        high *= 2
-        if high > MOST:
-            return float("inf")
-    low = high / 2
-    while high - low > max(1.0, high / 100):
-        middle = (low + high) / 2
-        low, high = (low, middle) if shown(middle) else (middle, high)
-    return float(ceil(high))
-
-
 def requests_to_pass(objective: float, *, true_rate: float, group: float, error: float) -> float:
     """Give the requests until a rate is shown to be under an objective, in nine cases of ten.
 
@@ -107,7 +93,7 @@ def requests_to_pass(objective: float, *, true_rate: float, group: float, error:
     Returns:
         Requests of the canary; infinity when it is never shown.
     """
-    return _fewest(lambda n: evidence_below(objective, n, min(n, _bad(n, true_rate, group)), group) >= 1 / error)
+    return fewest(lambda n: evidence_below(objective, n, min(n, _bad(n, true_rate, group)), group) >= 1 / error)
 
 
 def requests_against_stable(terms: Terms, true_rate: float) -> float:
@@ -129,7 +115,7 @@ def requests_against_stable(terms: Terms, true_rate: float) -> float:
         bad = min(n, _bad(n, true_rate, group))
         return evidence_below(limit, n, bad, group) >= 2 / terms.pass_error
 
-    return _fewest(shown)
+    return fewest(shown)
 
 
 def forecast(terms: Terms, rate: float, clumping: Clumping | None = None) -> StepForecast:
@@ -200,7 +186,7 @@ def stop_forecast(terms: Terms, rate: float, error_rate: float) -> StopForecast:
         # Of checks/harm.py's evidence, the part that says "from the start": half of one of two halves.
         return POOLED / 4 * evidence_above(terms.error_rate, n, n * error_rate, group) >= 1 / terms.fail_error
 
-    requests = _fewest(stopped) if error_rate > terms.error_rate else float("inf")
+    requests = fewest(stopped) if error_rate > terms.error_rate else float("inf")
     duration = requests / canary if canary > 0 else float("inf")
     if duration > terms.limit:
         return StopForecast(terms.weight, error_rate, float("inf"), float("inf"))

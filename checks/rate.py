@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 from checks.evidence import Count, Nearness, Terms, Tick, Traffic
 from checks.gate import Judge, Role
-from checks.harm import Harm
+from checks.harm import Harm, cautious
 from checks.harm_by_pod import HarmByPod
-from checks.sequential import evidence_below, lower_bound, upper_bound
+from checks.sequential import evidence_above, evidence_below, lower_bound, upper_bound
 from checks.verdict import Number, Outcome, Proof, Verdict, failed, inconclusive, passed
+from checks.wanting import told
 from checks.words import count, percent, seconds
 
 INTERVAL_ERROR = 0.025  # a side: a 95 % interval that holds at every look
@@ -112,7 +113,7 @@ class RateJudge(Judge):
         if self._shown is Outcome.PASS:
             sentence = f"{self._rate(self._seen)} is under the objective{self._decided()}"
             return passed(sentence, Proof(self._seen.requests), **self._numbers())
-        return inconclusive(self._undecided(), **self._numbers())
+        return inconclusive(self._undecided() + self._wanting(), **self._numbers())
 
     def _bounds(self, seen: Count) -> tuple[float, float]:
         group = self.terms.group
@@ -151,6 +152,20 @@ class RateJudge(Judge):
         gap = f"; last look without data: {self._gap}" if self._gap else ""
         shown = f"neither over nor under {percent(self.objective)} is shown in {seconds(self._at)}"
         return f"{self._rate(self._seen)}: {shown}{gap}"
+
+    def _wanting(self) -> str:
+        """Say how much more traffic it would take, as it was so far."""
+        seen, objective = self._seen, self.objective
+        over = seen.bad > objective * seen.requests
+        group = cautious(self.terms.group) if over else self.terms.group
+
+        def shown(times: float) -> bool:
+            whole = (objective, times * seen.requests, times * seen.bad, group)
+            if over:  # from the start is a quarter of the evidence of harm
+                return evidence_above(*whole) >= 4 / POOLED / self._fail_error
+            return evidence_below(*whole) >= 1 / self.terms.pass_error
+
+        return "" if self.excused() else told(seen, self._at, shown)
 
     def _numbers(self) -> dict[str, Number]:
         seen = self._seen if self._seen.requests else self._watched
