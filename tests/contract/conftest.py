@@ -137,8 +137,9 @@ class Stage:
     def kill(self, pod: str) -> None:
         """Let a pod's process crash."""
         for process in self._kubelet.children():
-            if process.status() != psutil.STATUS_ZOMBIE and pod in process.cmdline():
-                process.kill()
+            with suppress(psutil.NoSuchProcess):  # the kubelet has just reaped it
+                if process.status() != psutil.STATUS_ZOMBIE and pod in process.cmdline():
+                    process.kill()
 
     def truth(self) -> list[dict[str, str]]:
         """Give what the load generator knows of each request; whole when it is quiet."""

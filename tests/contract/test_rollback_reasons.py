@@ -52,7 +52,7 @@ def test_requests_that_never_end(canary: Any, watch: Any, timeout: str | None) -
 
 def test_a_pod_that_crashes(canary: Any, watch: Any) -> None:
     """In a whole step its broken connections may speak first; that it restarted is seen as well."""
-    subject = canary.subject(WEIGHT, limit=20.0)
+    subject = canary.subject(WEIGHT, soak=15.0, limit=20.0)  # neither may have passed before the pod is gone
     whole, pods = watch(subject), watch(subject, canary_pods_stay_up=CanaryPods)
     wait(lambda: whole.settled() and pods.settled(), what="traffic under the weight", timeout=10)
     crashed = next(iter(canary.pods("canary")))
