@@ -142,6 +142,10 @@ class Place:
             each["metadata"]["name"]: each["spec"]["template"]["spec"]["containers"][0]["image"] for each in deployments
         }
 
+    def another(self) -> str:
+        """Give a good image that does not run yet: there is something to be committed."""
+        return next(tag for tag in ("v1", "v2") if self.images[tag] not in self.images_asked_for().values())
+
     def last_canary_request(self) -> float:
         """Give the moment at which Envoy last began a request that it routed to the canary, unix seconds."""
         assert self.target.access_log is not None

@@ -100,7 +100,7 @@ def test_after_kill_9_anybody_can_take_the_traffic_back(place: Any, start: Any) 
 @pytest.mark.usefixtures("as_before")
 @pytest.mark.parametrize("when", ["step 25", "promote"])
 def test_after_kill_9_a_person_has_all_of_it_taken_back_at_once(place: Any, start: Any, when: str) -> None:
-    rollout = start("v1")
+    rollout = start(place.another())
     phase, _, step = when.partition(" ")
     moment = {"kind": "weights_written", "canary": int(step)} if step else {"kind": "phase_entered", "phase": phase}
     rollout.until(**moment)
@@ -119,7 +119,7 @@ def test_after_kill_9_a_person_has_all_of_it_taken_back_at_once(place: Any, star
 
 @pytest.mark.usefixtures("as_before")
 def test_a_dead_drivers_services_are_recovered_with_nobody_awake(place: Any, start: Any) -> None:
-    rollout = start("v1")
+    rollout = start(place.another())
     rollout.until(kind="weights_written", canary=25)
     alive = place.recover_all()
     assert (alive.returncode, "alive" in alive.stdout) == (0, True)
