@@ -87,6 +87,7 @@ def test_a_recovery_that_was_there_first_is_not_undone_by_a_driver_that_wanted_t
             for entry, weight in zip(body["spec"]["http"][0]["route"], (100, 0), strict=True):
                 entry["weight"] = weight
             bench.cluster.put(VIRTUAL_SERVICES, "production", body)
+            bench._remember("recovered", "rebate-core")
 
     bench.cluster.before = before
     assert bench.run().outcome == "rolled back"
