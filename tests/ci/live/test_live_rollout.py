@@ -113,7 +113,7 @@ def test_after_kill_9_a_person_has_all_of_it_taken_back_at_once(place: Any, star
     assert (told[-1]["kind"], told[-1]["outcome"]) == ("rollout_ended", "rolled back")
     assert "is gone" in told[-1]["sentence"]
     back = next(event for event in told if event["kind"] == "weights_proved" and event["canary"] == 0)
-    assert back["at"] - began < (5 if step else 20)
+    assert back["at"] - began < (10 if step else 20)  # 2 s on a machine that nobody else uses
     assert place.run("recover", "--now").stdout.endswith("nothing to recover: no rollout is going on\n")
 
 
