@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ci.events import Event, Note, Pushed, Scaled, Synced
+from ci.lease import BELIEF
 from ci.phases import Place
 from ci.plan import Role
 from ci.state import Job, State
 from ci.watch import Watch
 from fixtures.cluster import DEPLOYMENTS, Cluster, Conflict, Object
+from fixtures.errors import Unreachable
 from fixtures.manifest_images import Edit, set_image
 from fixtures.release import Scale
 from fixtures.waiting import NotYet, wait
@@ -174,7 +176,15 @@ class Deployer:
             self._scaled(canary, began)
 
     def _deployment(self, name: str) -> Object:
-        return self._cluster.get(DEPLOYMENTS, self._job.release.namespace, name)
+        """Read it; an API server that stumbles is asked again, for as long as the Lease would be believed in."""
+        until = self._watch.monotonic() + BELIEF
+        while True:
+            try:
+                return self._cluster.get(DEPLOYMENTS, self._job.release.namespace, name)
+            except Unreachable:
+                if self._watch.monotonic() >= until:
+                    raise
+                self._watch.sleep(0.5)
 
     def _scale(self, name: str, replicas: int) -> None:
         """Set the number of replicas of what was just read: a request that is late changes nothing any more."""
@@ -191,7 +201,7 @@ class Deployer:
         version = found["metadata"]["resourceVersion"]
         try:
             self._cluster.scale(DEPLOYMENTS, self._job.release.namespace, name, replicas, version)
-        except Conflict as error:
+        except (Conflict, Unreachable) as error:
             return NotYet(str(error))
         return True
 

@@ -189,17 +189,19 @@ class Traffic:
         trouble: SluicegateError = ClusterRefused("the change is undone as soon as it is made", name)
         made = False  # perhaps by us: what is there before we have done anything is somebody else's
         for _ in range(ATTEMPTS):
-            seen = self._see(name)
-            if not (made and seen.shows(change)):
-                permit(seen)
-            if seen.shows(change):
-                return
+            sent = False
             try:
+                seen = self._see(name)
+                if not (made and seen.shows(change)):
+                    permit(seen)
+                if seen.shows(change):
+                    return
+                sent = True
                 self._patch(seen, change)
                 made = True
             except (Conflict, Invalid, Unreachable) as error:
                 # Stale, or lost on the way and perhaps done all the same: the next read tells.
-                trouble, made = error, made or isinstance(error, Unreachable)
+                trouble, made = error, made or (sent and isinstance(error, Unreachable))
                 self._clock.sleep(PAUSE)
         if not self._see(name).shows(change):
             raise trouble

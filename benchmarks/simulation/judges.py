@@ -160,8 +160,10 @@ def ends(history: History) -> Iterator[str]:
             yield f"{what} and not why a person is needed: {said.sentence}"
         if "the driver has made a mistake" in said.sentence:
             yield f"{what}: {said.sentence}"
+        others_images = {each.image for each in history.ends if each.image != end.image}
+        next_one = len(images) > 1 and images & others_images  # it has begun meanwhile
         over = said.outcome in ("promoted", "rolled back") and not _changed_since(history, end.at)
-        if over and (end.weight or end.share or len(images) != 1):
+        if over and not next_one and (end.weight or end.share or len(images) != 1):
             yield f"{what}, but the canary has {end.weight:g} % ({end.share:g} % routed), Git has {images}"
         if said.outcome == "rolled back" and end.image in images:
             yield f"{what}, but Git has its image"

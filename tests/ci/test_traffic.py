@@ -57,6 +57,40 @@ def test_a_rise_is_written_once_and_read_back(cluster: Any, traffic: Traffic) ->
     assert cluster.writes == [("patch", "virtualservices", "rebate-core")]
 
 
+def test_an_api_server_that_stumbles_over_a_read_is_asked_again(
+    cluster: Any, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, stumbles = cluster.get, [LOST, LOST]
+
+    def read(*arguments: Any) -> Any:
+        if stumbles:
+            raise stumbles.pop()
+        return get(*arguments)
+
+    monkeypatch.setattr(cluster, "get", read)
+    traffic.write(QUARTER, anyone)
+    assert canary(cluster) == 25
+
+
+def test_what_is_there_after_a_read_that_failed_is_still_not_ours(
+    cluster: Any, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traffic.write(QUARTER, anyone)
+    get, stumbles = cluster.get, [LOST]
+
+    def read(*arguments: Any) -> Any:
+        if stumbles:
+            raise stumbles.pop()
+        return get(*arguments)
+
+    def nobody(seen: Seen) -> None:
+        raise Refused("no")
+
+    monkeypatch.setattr(cluster, "get", read)
+    with pytest.raises(Refused):
+        traffic.write(QUARTER, nobody)
+
+
 def test_a_rise_asks_again_after_every_read(cluster: Any, traffic: Traffic) -> None:
     cluster.before = somebody_edits(cluster, 2)
     asked: list[Seen] = []

@@ -1,6 +1,7 @@
 """A faulty world: for each fault what is done, and what is said. docs/faults.md has them all in one table."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ def test_a_partition_of_nearly_ten_minutes_is_outlasted_and_then_traffic_goes_at
     assert 570 < taken_back_after(bench) < 590
     assert max(bench.weights) == 5
     assert_as_before(bench)
+
+
+def test_an_api_server_that_stumbles_does_not_end_a_good_release(bench: Any) -> None:
+    get, random = bench.cluster.get, Random(1)
+
+    def some_fail(*arguments: Any) -> Any:
+        if random.random() < 0.03:
+            raise Unreachable("the API server is not able to do it now (500)")
+        return get(*arguments)
+
+    bench._sync = lambda watch: watch.sleep(1)
+    bench.after_entering("step", lambda: setattr(bench.cluster, "get", some_fail))
+    bench.after_entering("serve", lambda: setattr(bench.cluster, "get", get))
+    assert bench.run().outcome == "promoted"
 
 
 def test_a_webhook_that_hangs_keeps_no_traffic_longer_than_it_hangs(bench: Any) -> None:
