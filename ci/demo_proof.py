@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from checks.digest import VersionPods
 from checks.evidence import Weights
 from fixtures.git import GitOps
-from fixtures.manifest_images import find
 from fixtures.release import Release
+from fixtures.release_image import find_image_of
 from fixtures.snapshot import take
 from fixtures.surroundings import Service
 from fixtures.target import Target
@@ -69,6 +69,6 @@ def look(target: Target, release: Release) -> Places:
     names, gitops = release.names, release.gitops
     with TemporaryDirectory(prefix="sluicegate-") as work:
         repository = GitOps(target.rewrite(gitops.repository), gitops.path, Path(work), branch=gitops.branch)
-        wanted = find(repository.files(), names.stable, names.container).image
+        wanted = find_image_of(release, "stable", repository.files()).image
     now = take(service, release, target.admins, "")
     return Places(wanted, service.version_pods(names.stable, "stable", ""), now.weights, now.routed)

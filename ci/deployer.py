@@ -24,8 +24,9 @@ from ci.state import Job, State
 from ci.watch import Watch
 from fixtures.cluster import DEPLOYMENTS, Cluster, Conflict, Object
 from fixtures.errors import Unreachable
-from fixtures.manifest_images import Edit, set_image
+from fixtures.manifest_images import Edit
 from fixtures.release import Scale
+from fixtures.release_image import set_image_of
 from fixtures.waiting import NotYet, wait
 
 READY_WITHIN = 300.0  # seconds: pull an image, start, become ready
@@ -99,12 +100,7 @@ class Deployer:
             role: which of the two.
         """
         began = self._watch.monotonic()
-        names = self._job.release.names
-        edit = set_image(
-            deployment=names.canary if role == "canary" else names.stable,
-            container=names.container,
-            image=self._job.image,
-        )
+        edit = set_image_of(self._job.release, role, self._job.image)
         subject = f"{self._job.release.service}: {role} runs {self._job.image.rpartition('/')[2]}"
         commit = self._repository.commit_and_push(
             edit, self._message(subject), announce=lambda made: self._note_commit(role, made)
