@@ -53,6 +53,14 @@ def test_the_objects_of_a_folder_are_read_at_a_commit(origin, repositories):
     assert names(repositories.manifests(URL, second, "base/")) == ["a", "b", "c"]
 
 
+def test_a_kustomization_names_the_files_and_sets_images(origin, repositories):
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{image: app}, {image: app-log:1}]}\n"
+    text = "resources: [a.yaml]\nimages: [{name: app, newName: r:5/app, digest: sha256:1}]\n"
+    commit = origin.commit(a_yaml=pod, b_yaml=SERVICE % "b", kustomization_yaml=text)
+    (found,) = repositories.manifests(URL, commit, "base")
+    assert [each["image"] for each in found["spec"]["containers"]] == ["r:5/app@sha256:1", "app-log:1"]
+
+
 def test_a_branch_a_tag_and_head_are_resolved(origin, repositories):
     commit = origin.commit(a_yaml=SERVICE % "a")
     origin.git("tag", "v1")
@@ -83,7 +91,9 @@ def test_a_forced_push_is_followed(origin, repositories):
         ("a_yaml", SERVICE % "a" + "---\njust text\n", "Object 'Kind' is missing"),
         ("a_json", "{}\n", "Object 'Kind' is missing"),
         ("a_yaml", "apiVersion: v1\nkind: Service\n", "metadata.name is missing"),
-        ("kustomization_yaml", "resources: []\n", "plain YAML only"),
+        ("kustomization_yaml", "namePrefix: x\n", "knows no namePrefix in a kustomization"),
+        ("kustomization_yaml", "resources: [../b]\n", "builds on files beside it only, not ../b"),
+        ("Chart_yaml", "name: a\n", "builds no Helm charts"),
         (
             "a_yaml",
             SERVICE.replace("{name: %s}", "{name: a, annotations: {argocd.argoproj.io/hook: Sync}}"),
