@@ -349,6 +349,25 @@ def backtest(
 
 
 @main.command()
+@RELEASE
+@click.option("--image", required=True, metavar="REF", help="With a tag, or better a digest.")
+@click.option("--role", type=click.Choice(["stable", "canary"]), default="stable", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Say what would change; push nothing.")
+@TARGET
+@JSON
+def bump(file: Path, image: str, role: str, dry_run: bool, target: str, as_json: bool) -> None:
+    """Set an image in the GitOps repository, and no more: no canary, no gates."""
+    from ci.bump import bump as bumped  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+    from fixtures.target import resolve  # noqa: PLC0415
+
+    release = load_release(file)
+    address = resolve(target).rewrite(release.gitops.repository)
+    done = bumped(release, "canary" if role == "canary" else "stable", image, address, dry=dry_run)
+    click.echo(json.dumps(done.as_json()) if as_json else str(done))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a release file, for editors."""
     from fixtures.release import json_schema  # noqa: PLC0415
