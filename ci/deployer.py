@@ -28,6 +28,7 @@ from fixtures.manifest_images import Edit
 from fixtures.release import Scale
 from fixtures.release_image import set_image_of
 from fixtures.waiting import NotYet, wait
+from fixtures.workload import image_of
 
 READY_WITHIN = 300.0  # seconds: pull an image, start, become ready
 SCALED_WITHIN = 30.0  # seconds: a Deployment whose pods come and go changes all the time
@@ -158,9 +159,23 @@ class Deployer:
         self._scaled(names.canary, began)
 
     def stable_ready(self) -> None:
-        """Wait until every pod of stable is of its newest revision and ready."""
+        """Wait until stable's image is not ours any more, and every pod of it is of its newest revision and ready.
+
+        An Argo CD that was at our commit a moment ago may still bring it, after the one that takes it back.
+        """
         stable = self._job.release.names.stable
+        if "stable" in self._state.record.commits:
+            wait(
+                lambda: self._left_behind(stable),
+                what=f"the image of before in Deployment {stable}",
+                timeout=READY_WITHIN,
+                clock=self._watch,
+            )
         self._wait_ready(stable, max(1, _replicas(self._deployment(stable))))
+
+    def _left_behind(self, name: str) -> bool | NotYet:
+        image = image_of(self._deployment(name), self._job.release.names.container)
+        return NotYet(f"it still asks for {image}") if image == self._job.image else True
 
     def rest(self) -> None:
         """Give the canary its number of replicas at rest, where it was the driver who changed it."""

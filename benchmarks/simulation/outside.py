@@ -121,6 +121,7 @@ class Argo:
         self._store, self._git, self._timeline = store, git, timeline
         self._weather, self._random = weather, random
         self._since = 0.0
+        self._syncs = False  # one operation at a time, as the real one
         store.listeners.append(self._hear)
         timeline.after(POLL, self._poll)
 
@@ -149,9 +150,11 @@ class Argo:
         synced = self._status().get("sync", {}).get("revision") == revision and not self._differs()
         running = {"phase": "Running", "operation": {"sync": {"revision": revision}}}
         status = {"sync": {"revision": revision, "status": "Synced" if synced else "OutOfSync"}}
-        status |= {} if synced else {"operationState": running}
+        begins = not synced and not self._syncs
+        status |= {"operationState": running} if begins else {}
         self._write(status, looked=True)
-        if not synced:
+        if begins:
+            self._syncs = True
             self._timeline.after(self._random.uniform(0.2, 1.0), lambda: self._sync(revision))
         self._health()
 
@@ -169,8 +172,11 @@ class Argo:
                 self._store.change("argo", DEPLOYMENTS, name, lambda body, image=image: _set_image(body, image))
         done = {"phase": "Succeeded", "operation": {"sync": {"revision": revision}}}
         self._since = self._timeline.now
+        self._syncs = False
         self._write({"sync": {"revision": revision, "status": "Synced"}, "operationState": done})
         self._health()
+        if self._git.head.name != revision:
+            self._timeline.after(self._random.uniform(0.1, 0.5), self._look)
 
     def _health(self) -> None:
         bodies = [self._store.objects.get(("deployments", name)) for name in (STABLE, CANARY)]

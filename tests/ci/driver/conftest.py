@@ -202,6 +202,7 @@ class Bench:
         self.argocd: SluicegateError | None = None  # what Argo CD says instead of syncing
         self.obeys = True  # whether the data plane does what the VirtualService says
         self.sync_takes = 1.0
+        self.lags = 0.0  # seconds until a Deployment has what Argo CD says it has synced
         self.access_log: Path | None = None
         self.despite = ""
         self._subsets, self._folder = subsets, tmp_path
@@ -331,11 +332,18 @@ class Bench:
         watch.sleep(self.sync_takes)
         if self.argocd:
             raise self.argocd
-        for name, image in self.git.images.items():
+        images = dict(self.git.images)
+        if self.lags:
+            self.at(self.clock.monotonic() + self.lags, lambda: self._set_images(images))
+        else:
+            self._set_images(images)
+        self.history.append((self.clock.monotonic(), self.canary, f"synced {self.git.head()}"))
+
+    def _set_images(self, images: Mapping[str, str]) -> None:
+        for name, image in images.items():
             body = self.cluster.get(DEPLOYMENTS, "production", name)
             body["spec"]["template"]["spec"]["containers"][0]["image"] = image
             self.cluster.put(DEPLOYMENTS, "production", body)
-        self.history.append((self.clock.monotonic(), self.canary, f"synced {self.git.head()}"))
 
     def _remember(self, verb: str, name: str) -> None:
         self.history.append((self.clock.monotonic(), self.canary, f"{verb} {name}"))

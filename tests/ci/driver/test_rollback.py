@@ -137,6 +137,18 @@ def test_while_stable_may_be_half_rolled_the_canary_carries(bench: Any) -> None:
     assert_as_before(bench)
 
 
+def test_stable_gets_no_traffic_back_while_its_deployment_still_asks_for_the_new_image(bench: Any) -> None:
+    bench.suite("promotion-ready", outcomes=BAD)
+    bench.after_entering("restore", lambda: setattr(bench, "lags", 20.0))
+    moments: list[float] = []
+    bench.after_entering("restore", lambda: moments.append(bench.clock.monotonic()))
+    bench.after_entering("roll back", lambda: moments.append(bench.clock.monotonic()))
+    assert bench.run().outcome == "rolled back"
+    restored, went_back = moments
+    assert went_back - restored >= 20
+    assert_as_before(bench)
+
+
 def test_the_canary_that_carries_is_not_touched_while_stable_is_put_back(bench: Any) -> None:
     bench.suite("promotion-ready", outcomes=BAD)
     images = []
