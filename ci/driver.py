@@ -112,13 +112,17 @@ class Driver:
             return next_place(place, Result.FAILED, steps)
         after = next_place(place, stop.result, steps)
         if stop.result in GOES_ON and after.phase in {Phase.STEP, Phase.PROMOTE}:
-            hold = keeps(after, steps, self._job.release.approve, self._words)
+            hold = self._keeps(after)
             if hold is not None:
                 self._state.hold = hold
                 return next_place(after, Result.HELD, steps)
         elif after.phase is Phase.HOLD:
             self._state.hold = Hold(CAUSES[stop.result], stop.reason)
         return after
+
+    def _keeps(self, after: Place) -> Hold | None:
+        release = self._job.release
+        return keeps(after, self._state.steps, release.approve, self._words, release.frozen(self._watch.now()))
 
     def _served_too_long(self) -> bool:
         """Say whether stable's new version has been undecided for as long as a weight may be held."""

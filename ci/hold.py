@@ -1,8 +1,9 @@
 """What keeps a weight where it is, and what lets it go on. Pure.
 
 Rules:
-    1. A weight rises only when nothing keeps it: nobody has paused the rollout, and where the release file wants a
-       person to be asked (``approve``) one has said ``promote`` at the weight before.
+    1. A weight rises only when nothing keeps it: nobody has paused the rollout, no freeze window of the release file
+       is open, and where it wants a person to be asked (``approve``) one has said ``promote`` at the weight before.
+       Who says that in a freeze window means it: the window does not keep what comes after this weight.
     2. A step that ends undecided is held where the release file says so; one whose both versions are bad always is.
     3. ``promote`` skips the waiting, not the gates: after an undecided step they judge again.
 
@@ -26,6 +27,7 @@ class Cause(Enum):
     """Why a weight is held."""
 
     PAUSE = "pause"
+    FREEZE = "freeze"
     APPROVAL = "approval"
     UNDECIDED = "undecided"
     OUTAGE = "outage"
@@ -75,7 +77,9 @@ class Words:
         return f"paused by {self.pause}; `sluicegate resume` lets it go on" if self.pause else ""
 
 
-def keeps(after: Place, steps: Sequence[int], approve: Sequence[int | str], words: Words) -> Hold | None:
+def keeps(
+    after: Place, steps: Sequence[int], approve: Sequence[int | str], words: Words, frozen: str = ""
+) -> Hold | None:
     """Say what keeps a rollout from going on.
 
     Args:
@@ -83,6 +87,7 @@ def keeps(after: Place, steps: Sequence[int], approve: Sequence[int | str], word
         steps: the canary's weights, rising, percent.
         approve: the release file's: weights before which a person is asked, and ``stable``.
         words: what people have said.
+        frozen: until when no weight may rise; "" while no freeze window is open.
 
     Returns:
         What keeps it; None when it may go on.
@@ -90,6 +95,8 @@ def keeps(after: Place, steps: Sequence[int], approve: Sequence[int | str], word
     before = weight_before(after, steps)
     if words.paused:
         return Hold(Cause.PAUSE, words.paused)
+    if frozen and words.approved != before:
+        return Hold(Cause.FREEZE, f"{frozen}; `sluicegate promote` goes on to {_goal(after)} all the same")
     if words.approved != before and _asks(after, before, approve):
         return Hold(Cause.APPROVAL, f"a person has to say `sluicegate promote` before {_goal(after)}")
     return None

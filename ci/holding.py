@@ -5,7 +5,8 @@ Rules:
        takes traffic back as that of a step does.
     2. A hold ends when nothing keeps the weight any more (ci/hold.py). After an undecided step that needs a person's
        word; an outage that both versions share is also judged again by itself, every ``RETRY`` seconds.
-    3. A weight is held for ``hold_limit`` at most, all its holds together: then traffic is taken back.
+    3. A weight is held for ``hold_limit`` at most, all its holds together: then traffic is taken back. The hours of a
+       freeze window do not count: who has written them down knows how long they are.
 """
 
 from collections.abc import Callable
@@ -107,6 +108,8 @@ class Holding:
     def _end(self, place: Place, cause: Cause, began: float) -> Result | None:
         """Say how the hold ends; None while it goes on."""
         now, limit = self._watch.monotonic(), self._release.hold_limit
+        if self._release.frozen(self._watch.now()):
+            self._since = (place.step, now)
         if self._words.forced == place.step:
             return Result.FORCED
         if cause in JUDGED_AGAIN:
@@ -122,7 +125,8 @@ class Holding:
     def _kept(self, place: Place) -> bool:
         """Say whether something keeps the weight; what that is may change meanwhile."""
         after = next_place(place, Result.PASSED, self._state.steps)
-        hold = keeps(after, self._state.steps, self._release.approve, self._words)
+        frozen = self._release.frozen(self._watch.now())
+        hold = keeps(after, self._state.steps, self._release.approve, self._words, frozen)
         if hold is not None and str(hold) != self._state.record.held:
             self._say(place, hold)
         return hold is not None

@@ -26,6 +26,17 @@ def test_a_pause_keeps_everything(after: Place, approve: list[int | str], approv
 
 
 @given(st.sampled_from(ONWARD), approvals)
+def test_a_freeze_window_keeps_everything_but_what_a_person_wants_all_the_same(
+    after: Place, approve: list[int | str]
+) -> None:
+    before = ([0, *STEPS])[ONWARD.index(after)]
+    hold = keeps(after, STEPS, approve, Words(), "frozen until Monday")
+    assert hold is not None
+    assert hold.cause is Cause.FREEZE
+    assert keeps(after, STEPS, approve, Words(approved=before), "frozen until Monday") is None
+
+
+@given(st.sampled_from(ONWARD), approvals)
 def test_an_approval_opens_the_way_from_its_weight_and_no_other(after: Place, approve: list[int | str]) -> None:
     place = after.step or "stable"
     before = ([0, *STEPS])[ONWARD.index(after)]
