@@ -4,7 +4,8 @@ The brake has a client of its own, so that it waits for nobody; the renewing of 
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from ci.deployer import ArgoCD
 from ci.events import Note, RolloutEnded
 from ci.lease import Lease
 from ci.left import text_of
+from ci.lockstep import Lockstep
 from ci.mover import RoutesGive
 from ci.phases import Phase
 from ci.record import Record
@@ -50,11 +52,47 @@ def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
         Held: when another driver holds the service.
         SluicegateError: when nothing could begin; nothing has been changed then.
     """
-    with world_of(job, target) as world:
-        state = State(first_record(job, world.cluster))
-        with world.lease(f"{job.who}/{job.rollout}") as lease, Brake(take_back(job, target, tell)) as brake:
-            held, pulled = (lambda: lease.held), (lambda: brake.pulled)
-            return driver_in(world, job, state, tell, pulled=pulled, held=held).run()
+    with Brake(take_back(job, target, tell)) as brake:
+        return _driven(job, target, tell, lambda: brake.pulled, Lockstep([job.release.service]))
+
+
+def drive_together(rollouts: Sequence[tuple[Job, Tell]], target: Target) -> list[RolloutEnded]:
+    """Drive several services as one, to their end: each in a thread, and one brake for all.
+
+    Args:
+        rollouts: what is released, and who hears of it.
+        target: where.
+
+    Returns:
+        How each ended, in their order.
+
+    Raises:
+        SluicegateError: when one could not begin; none has changed anything then.
+    """
+    lockstep = Lockstep([job.release.service for job, _ in rollouts])
+    pulls = [take_back(job, target, tell) for job, tell in rollouts]
+    with ThreadPoolExecutor(2 * len(rollouts)) as pool:
+
+        def pull_all(signal: str) -> None:
+            wait([pool.submit(pull, signal) for pull in pulls])
+
+        with Brake(pull_all) as brake:
+            drives = [pool.submit(_driven, job, target, tell, lambda: brake.pulled, lockstep) for job, tell in rollouts]
+            wait(drives)
+        return [each.result() for each in drives]
+
+
+def _driven(job: Job, target: Target, tell: Tell, pulled: Callable[[], str], lockstep: Lockstep) -> RolloutEnded:
+    pace = lockstep.pace(job.release.service)
+    try:
+        with world_of(job, target) as world:
+            state = State(first_record(job, world.cluster))
+            with world.lease(f"{job.who}/{job.rollout}") as lease:
+                driver = driver_in(world, job, state, tell, pulled=pulled, held=lambda: lease.held, pace=pace)
+                return driver.run()
+    except Exception as error:
+        pace.leave(str(error))
+        raise
 
 
 def recover(job: Job, target: Target, tell: Tell, *, now: bool) -> RolloutEnded | None:

@@ -45,6 +45,7 @@ class Driver:
         watch: looks around while the driver waits.
         performer: does the effects.
         tell: hears of what happens.
+        leave: tells those that are released together with it that it turns back, and why.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Driver:
         watch: Watch,
         performer: Performs,
         tell: Callable[[Event], None],
+        leave: Callable[[str], None],
     ) -> None:
+        self._leave_others = leave
         self._job = job
         self._state = state
         self._words = words
@@ -99,6 +102,8 @@ class Driver:
         after = self._onward(place, stop)
         if after.phase in UNDOING | ENDS and stop.reason:
             self._reasons.append(stop.reason)
+        if after.phase in UNDOING | ENDS - {Phase.PROMOTED}:
+            self._leave_others(self._with_abort(stop.reason))
         if after.phase in UNDOING and (place.phase not in UNDOING or stop.result is Result.LOST):
             self._begin_rollback(stop)
         return after

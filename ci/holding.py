@@ -12,9 +12,10 @@ Rules:
 from collections.abc import Callable
 
 from checks.words import seconds
-from ci.events import Event, Held, HoldEnded
+from ci.events import Event, Held, HoldEnded, Note
 from ci.hold import JUDGED_AGAIN, Cause, Hold, Words, keeps
 from ci.listener import Listener
+from ci.lockstep import Pace
 from ci.mover import Mover
 from ci.phases import Place, Result, next_place
 from ci.plan import Suite
@@ -96,6 +97,22 @@ class Holding:
             return began[-1] - began[0] >= self._release.after or None
 
         self._listener.watch(Suite("promotion", part="serving"), place, over)
+
+    def meet(self, place: Place, pace: Pace, *, over: bool) -> None:
+        """Wait for the others that are released together with this one.
+
+        Args:
+            place: where it would go on.
+            pace: knows them.
+            over: whether all that can be watched there is over.
+
+        Raises:
+            Stop: when there is a reason to end the phase.
+        """
+        if missing := pace.come(place, over=over):
+            self._tell(Note(at=self._watch.now(), text=f"waits for {', '.join(missing)}: they are released as one"))
+        while pace.come(place, over=over):
+            self._watch.sleep(LOOK)
 
     def _wait(self, place: Place, over: Callable[[], Result | None]) -> Result:
         """Wait for the end of a hold; where the canary has no traffic there is nothing to watch."""

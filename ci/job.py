@@ -1,6 +1,7 @@
 """From what a person types to what is to be done: the release, its image by digest, an id, a folder."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ci.reporting import fresh
@@ -44,6 +45,31 @@ def job_for(release: Release, file: Path, image: str, target: Target, reports: P
         access_log=target.access_log,
         despite=f"{who}: {reason}" if reason else "",
     )
+
+
+def as_one(releases: Mapping[Path, Release], images: Sequence[str]) -> None:
+    """Check that several services can be released as one; nothing is changed.
+
+    Args:
+        releases: by their files.
+        images: the new images, in the same order.
+
+    Raises:
+        InputError: when they can not.
+    """
+    files = " and ".join(map(str, releases))
+    if len(releases) != len(images):
+        what = f"{len(releases)} different release files and {len(images)} images"
+        raise InputError(what, remedy="name an --image for each file, in the order of the files")
+    if len({release.service for release in releases.values()}) < len(releases):
+        raise InputError("the same service twice", where=files, remedy="name each service once")
+    if len({release.steps for release in releases.values()}) > 1 or not all(each.steps for each in releases.values()):
+        steps = "; ".join(f"{file}: {list(each.steps) or 'auto'}" for file, each in releases.items())
+        what = f"services that are released as one need the same steps, written down; {steps}"
+        raise InputError(what, where=files, remedy="write the same `steps: [...]` into each file")
+    if len({(each.gitops.repository, each.gitops.path) for each in releases.values()}) < len(releases):
+        what = "two of them lie in one folder of Git: a commit for the one would be foreign to the other"
+        raise InputError(what, where=files, remedy="give each its own gitops.path")
 
 
 def digest(image: str, target: Target) -> str:

@@ -68,6 +68,13 @@ class Suite(Effect):
 
 
 @dataclass(frozen=True)
+class Meet(Effect):
+    """All services that are released together have come here; ``over``: to the end of the place."""
+
+    over: bool = False
+
+
+@dataclass(frozen=True)
 class ChooseSteps(Effect):
     """The steps are known: the release file's, or what preflight has found."""
 
@@ -150,16 +157,18 @@ class Purge(Effect):
 
 
 PLAN: Mapping[Phase, tuple[Effect, ...]] = {
-    Phase.PREFLIGHT: (Enter(), Refresh(), KeepBefore(), Suite("preflight"), ChooseSteps()),
+    Phase.PREFLIGHT: (Enter(), Refresh(), KeepBefore(), Suite("preflight"), ChooseSteps(), Meet()),
     Phase.DEPLOY: (Enter(), Commit("canary"), Settle(), Provide(), Suite("deployed")),
-    Phase.STEP: (HoldStable(), Provide(), Suite("canary_step", rises=True)),
+    Phase.STEP: (Meet(), HoldStable(), Provide(), Suite("canary_step", rises=True)),
     Phase.HOLD: (Hold(),),
-    Phase.PROMOTE: (Enter(), Prove(), Commit("stable"), Settle(), Suite("promotion", part="ready")),
+    Phase.PROMOTE: (Meet(), Enter(), Prove(), Commit("stable"), Settle(), Suite("promotion", part="ready")),
     Phase.SERVE: (
+        Meet(),
         Shift(),
         Prove(),
         Suite("promotion", part="serving"),
         WatchAfter(),
+        Meet(over=True),
         Rest(),
         FreeStable(),
         Finish(),

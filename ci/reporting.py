@@ -25,14 +25,16 @@ class JsonLines:
 
     Args:
         stream: where to.
+        service: stands in each line, where several are released as one.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, service: str = "") -> None:
         self._stream = stream
+        self._service = {"service": service} if service else {}
 
     def tell(self, event: Event) -> None:
         """Write the event's line, flushed."""
-        print(json.dumps(as_json(event), default=str), file=self._stream, flush=True)
+        print(json.dumps(self._service | as_json(event), default=str), file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing to finish: the stream is not ours."""
@@ -46,16 +48,17 @@ class Listeners:
         target: where it runs.
         as_json: JSON lines on stdout instead of something for people.
         alone: whether this is the only rollout; one of many shows nothing on the screen.
+        name: of the service, where several are released as one: their lines stand between each other.
     """
 
-    def __init__(self, job: Job, target: Target, *, as_json: bool, alone: bool = True) -> None:
+    def __init__(self, job: Job, target: Target, *, as_json: bool, alone: bool = True, name: str = "") -> None:
         self._closes = alone and not as_json
         self._journal = job.reports / JOURNAL
         self._kept = Kept()
         name = job.release.names.virtual_services[0]
         events = KubernetesEvents(target.cluster(), job.release.namespace, name)
         abort = f"sluicegate abort {job.file} --target {job.target}"
-        screen = [_screen(abort, as_json=as_json)] if alone else []
+        screen = [_screen(abort, name, as_json=as_json)] if alone else []
         self._report = Report(self._journal)
         self._all = Reporters([Journal(self._journal), self._kept, *screen, Aside(events), self._report])
         self.tell = self._all.tell
@@ -73,10 +76,10 @@ class Listeners:
             Console(highlight=False, markup=False, emoji=False).print(closing(self._kept.events, there))
 
 
-def _screen(abort: str, *, as_json: bool) -> Reporter:
+def _screen(abort: str, name: str, *, as_json: bool) -> Reporter:
     if as_json:
-        return JsonLines(sys.stdout)
-    return Terminal(abort) if suits(sys.stdout) else Plain(sys.stdout)
+        return JsonLines(sys.stdout, name)
+    return Terminal(abort) if suits(sys.stdout) and not name else Plain(sys.stdout, name)
 
 
 def fresh(reports: Path) -> None:

@@ -63,34 +63,47 @@ def main() -> None:
 
 
 @main.command(epilog=EXIT_CODES)
-@RELEASE
-@click.option("--image", required=True, metavar="REF", help="The new image: a tag, or better a digest.")
+@click.argument("files", metavar="RELEASE...", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--image", "images", required=True, multiple=True, metavar="REF", help="Its new image: tag or digest.")
 @TARGET
 @click.option("--reports", type=click.Path(file_okay=False, path_type=Path), help="Folder for all evidence.")
 @click.option("--force", is_flag=True, help="Begin although a step can not pass within its limit; no gate is skipped.")
 @click.option("--reason", default="", help="Why, for --force; stands in the record and in every report.")
 @JSON
-def run(file: Path, image: str, target: str, reports: Path | None, force: bool, reason: str, as_json: bool) -> None:
-    """Release an image: up step by step, or back in seconds."""
+def run(
+    files: tuple[Path, ...],
+    images: tuple[str, ...],
+    target: str,
+    reports: Path | None,
+    force: bool,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Release an image: up step by step, or back in seconds.
+
+    Several files, each with an --image in the same order, are released as one: a weight rises for all when all have
+    passed, and one failure takes all back.
+    """
     if force != bool(reason.strip()):
         raise click.UsageError(
             "--force begins what can not pass in time: say why, with --reason TEXT; one needs the other"
         )
-    from ci.assembly import drive  # noqa: PLC0415
-    from ci.job import job_for  # noqa: PLC0415
-    from ci.reporting import Listeners  # noqa: PLC0415
+    from ci.job import as_one, job_for  # noqa: PLC0415
+    from ci.together import release_all  # noqa: PLC0415
     from fixtures.release import load_release  # noqa: PLC0415
     from fixtures.target import resolve  # noqa: PLC0415
 
-    release = load_release(file)  # first: what is wrong with it can be said without a cluster
+    releases = {file: load_release(file) for file in files}  # first: what is wrong can be said without a cluster
+    as_one(releases, images)
     where = resolve(target)
-    job = job_for(release, file, image, where, reports, reason.strip())
-    listeners = Listeners(job, where, as_json=as_json)
-    try:
-        ended = drive(job, where, listeners.tell)
-    finally:
-        listeners.close()
-    sys.exit(ended.exit_code)
+    several = len(releases) > 1
+    jobs = [
+        job_for(
+            release, file, image, where, reports / release.service if reports and several else reports, reason.strip()
+        )
+        for (file, release), image in zip(releases.items(), images, strict=True)
+    ]
+    sys.exit(release_all(jobs, where, as_json=as_json))
 
 
 @main.command()

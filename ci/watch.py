@@ -73,6 +73,7 @@ class Watch:
         self._held = held
         self._clock = clock
         self.meanwhile: Callable[[], None] = lambda: None  # asked at each look
+        self.deserted: Callable[[], str] = lambda: ""  # why others that are released with it have turned back
         self._looked = clock.monotonic()
 
     def now(self) -> float:
@@ -155,6 +156,8 @@ class Watch:
             raise Stop(Result.ABORTED, f"stopped by {signal}", signal)
         if not self._held():
             raise Stop(Result.FAILED, "the Lease could not be renewed: somebody else may be releasing now")
+        if reason := self.deserted():
+            raise Stop(Result.FAILED, reason)
 
 
 def _split(weights: Weights) -> str:

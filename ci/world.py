@@ -21,6 +21,7 @@ from ci.holding import Holding
 from ci.lease import Lease
 from ci.left import BEFORE_FILE, before_of, left_by
 from ci.listener import Listener
+from ci.lockstep import Lockstep, Pace
 from ci.mover import Mover, RoutesGive
 from ci.people import People
 from ci.performer import Performer
@@ -64,7 +65,14 @@ class World:
 
 
 def driver_in(
-    world: World, job: Job, state: State, tell: Tell, *, pulled: Callable[[], str], held: Callable[[], bool]
+    world: World,
+    job: Job,
+    state: State,
+    tell: Tell,
+    *,
+    pulled: Callable[[], str],
+    held: Callable[[], bool],
+    pace: Pace | None = None,
 ) -> Driver:
     """Put a driver together.
 
@@ -75,7 +83,9 @@ def driver_in(
         tell: hears of what happens.
         pulled: the name of the signal that pulled the brake, "" for none.
         held: whether the Lease is held beyond doubt.
+        pace: its part among those that are released as one; None when it is alone.
     """
+    pace = pace or Lockstep([job.release.service]).pace(job.release.service)
     people = People(tell, world.clock.now)
     words = people.words
     watch = Watch(state, world.traffic, people, pulled, held, world.clock)
@@ -84,7 +94,7 @@ def driver_in(
         job, state, world.cluster, world.repository, world.argocd(watch), watch, tell, mover.note_commit
     )
     listener = Listener(job, state, words, world.suites, watch, tell, mover.move)
-    watch.meanwhile = Companion(state, listener, watch).look
+    watch.meanwhile, watch.deserted = Companion(state, listener, watch).look, pace.deserted
     performer = Performer(
         job,
         state,
@@ -94,10 +104,11 @@ def driver_in(
         listener=listener,
         holding=Holding(job, state, words, listener, mover, watch, tell),
         keep_before=partial(_keep_before, world, job, state),
+        pace=pace,
         watch=watch,
         tell=tell,
     )
-    return Driver(job, state, words, watch, performer, tell)
+    return Driver(job, state, words, watch, performer, tell, pace.leave)
 
 
 def recover_in(world: World, job: Job, tell: Tell, *, now: bool) -> RolloutEnded | None:

@@ -30,10 +30,12 @@ class Plain:
 
     Args:
         stream: where to; characters that it can not write become ``?``.
+        service: begins each line, where several are released as one.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, service: str = "") -> None:
         self._stream = stream
+        self._service = f"{service}  " if service else ""
         self._began: float | None = None
         self._waited = float("-inf")
         self._said: set[str] = set()
@@ -49,7 +51,7 @@ class Plain:
         self._began = event.at if self._began is None else self._began
         text = readable(sentence(self._once(event)))
         text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-        self._write(f"+{seconds(event.at - self._began):>10}  {text}\n")
+        self._write(f"{self._service}+{seconds(event.at - self._began):>10}  {text}\n")
 
     def close(self) -> None:
         """Nothing to finish: the stream is not ours."""

@@ -223,3 +223,25 @@ def test_left_over_reports_go_and_foreign_files_stay(tmp_path: Path) -> None:
 def test_events_for_programs_are_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     JsonLines(sys.stdout).tell(Note(at=12.0, text="the canary takes 5 %"))
     assert json.loads(capsys.readouterr().out) == {"kind": "note", "at": 12.0, "text": "the canary takes 5 %"}
+
+
+def test_services_that_can_not_be_released_as_one_are_refused_before_anything_else(
+    type_in: Callable[..., Result], tmp_path: Path
+) -> None:
+    one = EXAMPLE.read_text().replace("gates: [own_gates.py]", "")
+    other = one.replace("service: rebate-core", "service: till").replace("bases/rebate-core", "bases/till")
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    files[0].write_text(one)
+    images = ["--image", f"{IMAGE}:v1", "--image", f"{IMAGE}:v1"]
+    wrong = {
+        one: "the same service twice",
+        other.replace("[5, 25, 50, 100]", "[10, 100]"): "need the same steps",
+        other.replace("bases/till", "bases/rebate-core"): "in one folder of Git",
+    }
+    for text, what in wrong.items():
+        files[1].write_text(text)
+        result = type_in("run", *files, *images)
+        assert result.exit_code == 2
+        assert what in result.stderr
+    files[1].write_text(other)
+    assert "2 different release files and 1 images" in type_in("run", *files, *images[:2]).stderr

@@ -20,6 +20,7 @@ from ci.events import Event, PhaseEntered, RolloutEnded
 from ci.holding import Holding
 from ci.left import left_by
 from ci.listener import Listener
+from ci.lockstep import Lockstep
 from ci.mover import Mover
 from ci.people import People
 from ci.performer import Performer
@@ -202,6 +203,7 @@ class Bench:
         self.argocd: SluicegateError | None = None  # what Argo CD says instead of syncing
         self.obeys = True  # whether the data plane does what the VirtualService says
         self.sync_takes = 1.0
+        self.pace = Lockstep(["rebate-core"]).pace("rebate-core")
         self.lags = 0.0  # seconds until a Deployment has what Argo CD says it has synced
         self.access_log: Path | None = None
         self.despite = ""
@@ -267,7 +269,7 @@ class Bench:
         argo = ArgoCD(lambda: None, lambda commit: self._sync(watch))
         deployer = Deployer(job, state, self.cluster, self.git, argo, watch, self._tell, mover.note_commit)
         listener = Listener(job, state, words, self._start, watch, self._tell, mover.move)
-        watch.meanwhile = Companion(state, listener, watch).look
+        watch.meanwhile, watch.deserted = Companion(state, listener, watch).look, self.pace.deserted
         keep = self._folder / "before.json"
         self.performer = Performer(
             job,
@@ -278,11 +280,12 @@ class Bench:
             listener=listener,
             holding=Holding(job, state, words, listener, mover, watch, self._tell),
             keep_before=lambda: keep,
+            pace=self.pace,
             watch=watch,
             tell=self._tell,
         )
         self.state = state
-        return Driver(job, state, words, watch, self.performer, self._tell)
+        return Driver(job, state, words, watch, self.performer, self._tell, self.pace.leave)
 
     @property
     def service(self) -> Object:
