@@ -226,6 +226,7 @@ def scraper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
         )
         process = _spawn(command, log)
         url = wait(lambda: prometheus.url(log), what="a Prometheus", timeout=20, interval=0.02)
+        wait(lambda: requests.get(f"{url}/-/ready", timeout=5).ok or None, what="its storage", timeout=30)
         started.append(Scraper(url, process, command, log))
         return started[-1]
 

@@ -75,6 +75,21 @@ def test_sigterm_ends_with_a_junit_file_and_nothing_passed(start, finish, termin
     assert run.lines[-1]["kind"] == "closed"
 
 
+IN_SETUP = """
+import os, signal, time, pytest
+
+@pytest.fixture
+def told_to_end(): os.kill(os.getpid(), signal.SIGTERM)
+
+def test_hangs(told_to_end): time.sleep(60)
+"""
+
+
+def test_sigterm_while_a_plain_test_is_set_up_ends_it_before_it_can_hang(start, finish) -> None:
+    run = finish(start(IN_SETUP))
+    assert "SIGTERM" in run.cases["test_hangs"].findtext("failure")
+
+
 def test_sigterm_ends_a_plain_test_that_hangs(start, finish, terminate) -> None:
     process = start(LIVE + "\nimport time\ndef test_hangs(): time.sleep(60)\n", "-k", "hangs or error_rate", soak=15)
     terminate(process)
