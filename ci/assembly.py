@@ -37,27 +37,8 @@ SYNCED_WITHIN = 600.0  # seconds: Argo CD calls a Deployment that does not get r
 BRAKE_PATIENCE = 60.0
 
 
-def drive(job: Job, target: Target, tell: Tell) -> RolloutEnded:
-    """Drive a rollout on a target, to its end.
-
-    Args:
-        job: what is released.
-        target: where.
-        tell: hears of what happens.
-
-    Returns:
-        How it ended.
-
-    Raises:
-        Held: when another driver holds the service.
-        SluicegateError: when nothing could begin; nothing has been changed then.
-    """
-    with Brake(take_back(job, target, tell)) as brake:
-        return _driven(job, target, tell, lambda: brake.pulled, Lockstep([job.release.service]))
-
-
-def drive_together(rollouts: Sequence[tuple[Job, Tell]], target: Target) -> list[RolloutEnded]:
-    """Drive several services as one, to their end: each in a thread, and one brake for all.
+def drive(rollouts: Sequence[tuple[Job, Tell]], target: Target) -> list[RolloutEnded]:
+    """Drive one service, or several as one, to the end: each in a thread, and one brake for all.
 
     Args:
         rollouts: what is released, and who hears of it.
@@ -67,6 +48,7 @@ def drive_together(rollouts: Sequence[tuple[Job, Tell]], target: Target) -> list
         How each ended, in their order.
 
     Raises:
+        Held: when another driver holds one of the services.
         SluicegateError: when one could not begin; none has changed anything then.
     """
     lockstep = Lockstep([job.release.service for job, _ in rollouts])

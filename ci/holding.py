@@ -37,6 +37,7 @@ class Holding:
         mover: writes the record.
         watch: keeps time.
         tell: hears of what happens.
+        pace: knows the services that are released together with this one.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class Holding:
         mover: Mover,
         watch: Watch,
         tell: Callable[[Event], None],
+        pace: Pace,
     ) -> None:
+        self._pace = pace
         self._release = job.release
         self._state = state
         self._words = words
@@ -83,35 +86,36 @@ class Holding:
             raise Stop(result, f"a person has skipped the gates of {place.step} %" if result is Result.FORCED else "")
 
     def after(self, place: Place) -> None:
-        """Watch stable's new version for as long as the release file says.
+        """Watch stable's new version for as long as the release file says, and as the others watch theirs.
 
         Args:
             place: where the rollout is.
         """
-        if not self._release.after:
-            return
         began: list[float] = []
 
         def over() -> bool | None:
             began.append(self._watch.monotonic())
-            return began[-1] - began[0] >= self._release.after or None
+            long_enough = began[-1] - began[0] >= self._release.after
+            return (long_enough and not self._pace.come(place, over=True)) or None
 
-        self._listener.watch(Suite("promotion", part="serving"), place, over)
+        if self._release.after:
+            self._listener.watch(Suite("promotion", part="serving"), place, over)
+        else:
+            self.meet(place, over=True)
 
-    def meet(self, place: Place, pace: Pace, *, over: bool) -> None:
+    def meet(self, place: Place, *, over: bool = False) -> None:
         """Wait for the others that are released together with this one.
 
         Args:
             place: where it would go on.
-            pace: knows them.
             over: whether all that can be watched there is over.
 
         Raises:
             Stop: when there is a reason to end the phase.
         """
-        if missing := pace.come(place, over=over):
+        if missing := self._pace.come(place, over=over):
             self._tell(Note(at=self._watch.now(), text=f"waits for {', '.join(missing)}: they are released as one"))
-        while pace.come(place, over=over):
+        while self._pace.come(place, over=over):
             self._watch.sleep(LOOK)
 
     def _wait(self, place: Place, over: Callable[[], Result | None]) -> Result:

@@ -48,7 +48,7 @@ def job_for(release: Release, file: Path, image: str, target: Target, reports: P
 
 
 def as_one(releases: Mapping[Path, Release], images: Sequence[str]) -> None:
-    """Check that several services can be released as one; nothing is changed.
+    """Check that several services can be released as one, or that there is only one; nothing is changed.
 
     Args:
         releases: by their files.
@@ -61,6 +61,8 @@ def as_one(releases: Mapping[Path, Release], images: Sequence[str]) -> None:
     if len(releases) != len(images):
         what = f"{len(releases)} different release files and {len(images)} images"
         raise InputError(what, remedy="name an --image for each file, in the order of the files")
+    if len(releases) == 1:
+        return
     if len({release.service for release in releases.values()}) < len(releases):
         raise InputError("the same service twice", where=files, remedy="name each service once")
     if len({release.steps for release in releases.values()}) > 1 or not all(each.steps for each in releases.values()):

@@ -11,7 +11,6 @@ from ci.deployer import Deployer
 from ci.events import Event, RollbackMeasured, StepsChosen
 from ci.holding import Holding
 from ci.listener import Listener
-from ci.lockstep import Pace
 from ci.mover import Mover
 from ci.phases import Place
 from ci.state import Job, State
@@ -34,7 +33,6 @@ class Performer:
         listener: for suites.
         holding: for all that waits for people, or for time.
         keep_before: keeps a snapshot of before the release; gives its file.
-        pace: knows the services that are released together with this one.
         watch: keeps time.
         tell: hears of what happens.
     """
@@ -50,7 +48,6 @@ class Performer:
         listener: Listener,
         holding: Holding,
         keep_before: Callable[[], Path],
-        pace: Pace,
         watch: Watch,
         tell: Callable[[Event], None],
     ) -> None:
@@ -67,7 +64,7 @@ class Performer:
             plan.Settle: lambda _, __: deployer.settle(),
             plan.Provide: lambda _, place: deployer.provide(place),
             plan.Suite: listener.run,
-            plan.Meet: lambda effect, place: holding.meet(place, pace, over=effect.over),
+            plan.Meet: lambda _, place: holding.meet(place),
             plan.ChooseSteps: lambda _, __: self._choose_steps(),
             plan.HoldStable: lambda _, __: autoscaler.hold(),
             plan.FreeStable: lambda _, __: autoscaler.free(),

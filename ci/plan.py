@@ -69,9 +69,7 @@ class Suite(Effect):
 
 @dataclass(frozen=True)
 class Meet(Effect):
-    """All services that are released together have come here; ``over``: to the end of the place."""
-
-    over: bool = False
+    """All services that are released together have come here."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Hold(Effect):
 
 @dataclass(frozen=True)
 class WatchAfter(Effect):
-    """Stable's new version has been watched for a while, without harm."""
+    """Stable's new version has been watched for a while, and until all others' have been, without harm."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,6 @@ PLAN: Mapping[Phase, tuple[Effect, ...]] = {
         Prove(),
         Suite("promotion", part="serving"),
         WatchAfter(),
-        Meet(over=True),
         Rest(),
         FreeStable(),
         Finish(),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from ci.assembly import drive, drive_together
+from ci.assembly import drive
 from ci.reporting import Listeners
 from ci.state import Job
 from fixtures.target import Target
@@ -27,5 +27,4 @@ def release_all(jobs: Sequence[Job], target: Target, *, as_json: bool) -> int:
             listeners = Listeners(job, target, as_json=as_json, name=job.release.service if several else "")
             closing.callback(listeners.close)
             told.append((job, listeners.tell))
-        ends = drive_together(told, target) if several else [drive(jobs[0], target, told[0][1])]
-    return max(each.exit_code for each in ends)
+        return max(each.exit_code for each in drive(told, target))

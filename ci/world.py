@@ -102,9 +102,8 @@ def driver_in(
         deployer=deployer,
         autoscaler=Autoscaler(job, state, world.cluster, mover.note, watch, tell),
         listener=listener,
-        holding=Holding(job, state, words, listener, mover, watch, tell),
+        holding=Holding(job, state, words, listener, mover, watch, tell, pace),
         keep_before=partial(_keep_before, world, job, state),
-        pace=pace,
         watch=watch,
         tell=tell,
     )

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from checks.evidence import Weights
 from ci.events import Note
+from ci.job import as_one
 from ci.patch import Change
 from ci.phases import Phase
 from ci.record import ABORT, Record
@@ -245,3 +246,9 @@ def test_services_that_can_not_be_released_as_one_are_refused_before_anything_el
         assert what in result.stderr
     files[1].write_text(other)
     assert "2 different release files and 1 images" in type_in("run", *files, *images[:2]).stderr
+
+
+def test_a_service_that_is_released_alone_may_leave_its_steps_to_preflight(tmp_path: Path) -> None:
+    file = tmp_path / "release.yaml"
+    file.write_text(EXAMPLE.read_text().replace("[5, 25, 50, 100]", "auto"))
+    as_one({file: load_release(file)}, [f"{IMAGE}:v1"])

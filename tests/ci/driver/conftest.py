@@ -278,9 +278,8 @@ class Bench:
             deployer=deployer,
             autoscaler=Autoscaler(job, state, self.cluster, mover.note, watch, self._tell),
             listener=listener,
-            holding=Holding(job, state, words, listener, mover, watch, self._tell),
+            holding=Holding(job, state, words, listener, mover, watch, self._tell, self.pace),
             keep_before=lambda: keep,
-            pace=self.pace,
             watch=watch,
             tell=self._tell,
         )

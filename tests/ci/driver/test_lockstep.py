@@ -9,6 +9,7 @@ import pytest
 
 from ci.events import WeightsWritten
 from ci.lockstep import Lockstep
+from ci.phases import Phase, Place
 
 BAD = {"error_rate": "FAIL"}
 
@@ -52,7 +53,7 @@ def test_no_weight_rises_before_the_others_suite_has_passed(both: list[Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "suite", ["preflight", "deployed", "step-05", "step-50", "promotion-ready", "promotion-serving"]
+    "suite", ["preflight", "deployed", "step-05", "step-50", "step-100", "promotion-ready", "promotion-serving"]
 )
 def test_one_that_fails_takes_the_other_back_wherever_it_is(both: list[Any], suite: str) -> None:
     shop, till = both
@@ -82,3 +83,13 @@ def test_a_pause_of_one_holds_all(both: list[Any]) -> None:
     till_at: list[int] = []
     assert [ended.outcome for ended in run(both)] == ["promoted", "promoted"]
     assert till_at == [5]
+
+
+def test_stable_is_watched_until_all_have_been_watched_for_long_enough(both: list[Any]) -> None:
+    shop, till = both
+    shop.release = shop.release.model_copy(update={"after": 10.0})
+    till.pace.come(Place(Phase.SERVE))  # it is watched for longer
+    shop.suite("watch-promotion-serving", at={"error_rate": 300.0})
+    shop.after_entering("serve", lambda: till.pace.come(Place(Phase.SERVE), over=True), later=900)
+    ended = shop.run()
+    assert (ended.outcome, ended.sentence) == ("rolled back", "error_rate says FAIL")
