@@ -55,8 +55,8 @@ class Listeners:
         self._closes = alone and not as_json
         self._journal = job.reports / JOURNAL
         self._kept = Kept()
-        name = job.release.names.virtual_services[0]
-        events = KubernetesEvents(target.cluster(), job.release.namespace, name)
+        first = job.release.names.virtual_services[0]
+        events = KubernetesEvents(target.cluster(), job.release.namespace, first)
         abort = f"sluicegate abort {job.file} --target {job.target}"
         screen = [_screen(abort, name, as_json=as_json)] if alone else []
         self._report = Report(self._journal)
