@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 
 from ci.who import driver_name
 from fixtures.git import GitOps
-from fixtures.image_reference import parse
 from fixtures.manifest_images import Files
 from fixtures.release import Release
 from fixtures.release_image import Role, find_image_of, set_image_of
@@ -68,7 +67,6 @@ def bump(release: Release, role: Role, image: str, address: str, *, dry: bool = 
         Unreachable: when it is not known to have arrived.
         NotInTime: when others kept pushing first for a minute.
     """
-    parse(image)
     edit = set_image_of(release, role, image)
     seen: list[tuple[str, str, bool]] = []
 

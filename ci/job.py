@@ -28,7 +28,7 @@ def job_for(release: Release, file: Path, image: str, target: Target, reports: P
     Raises:
         InputError: when the image is wrong.
     """
-    _is_of(image, release, file)
+    is_of(image, release, file)
     rollout = secrets.token_hex(3)
     folder = (reports or Path("reports") / f"{release.service}-{rollout}").absolute()
     by_digest = f"{release.image}@{digest(image, target)}"
@@ -94,7 +94,17 @@ def digest(image: str, target: Target) -> str:
     return published.digest
 
 
-def _is_of(image: str, release: Release, file: Path) -> None:
+def is_of(image: str, release: Release, file: Path) -> None:
+    """Check that an image is one of the release's repository.
+
+    Args:
+        image: the reference.
+        release: says which.
+        file: that says so.
+
+    Raises:
+        InputError: when it is not.
+    """
     asked, ours = parse(image), parse(f"{release.image}:any")
     if (asked.host, asked.name) != (ours.host, ours.name):
         raise InputError(

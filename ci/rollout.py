@@ -371,10 +371,12 @@ def backtest(
 def bump(file: Path, image: str, role: str, dry_run: bool, target: str, as_json: bool) -> None:
     """Set an image in the GitOps repository, and no more: no canary, no gates."""
     from ci.bump import bump as bumped  # noqa: PLC0415
+    from ci.job import is_of  # noqa: PLC0415
     from fixtures.release import load_release  # noqa: PLC0415
     from fixtures.target import resolve  # noqa: PLC0415
 
     release = load_release(file)
+    is_of(image, release, file)
     address = resolve(target).rewrite(release.gitops.repository)
     done = bumped(release, "canary" if role == "canary" else "stable", image, address, dry=dry_run)
     click.echo(json.dumps(done.as_json()) if as_json else str(done))

@@ -252,3 +252,9 @@ def test_a_service_that_is_released_alone_may_leave_its_steps_to_preflight(tmp_p
     file = tmp_path / "release.yaml"
     file.write_text(EXAMPLE.read_text().replace("[5, 25, 50, 100]", "auto"))
     as_one({file: load_release(file)}, [f"{IMAGE}:v1"])
+
+
+def test_a_bump_to_an_image_of_another_repository_is_refused(type_in: Callable[..., Result]) -> None:
+    result = type_in("bump", EXAMPLE, "--image", "registry.example.com/shop/other:v1")
+    assert result.exit_code == 2
+    assert "is no image of registry.example.com/shop/rebate-core-service" in result.stderr
