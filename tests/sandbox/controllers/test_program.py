@@ -59,6 +59,24 @@ def test_a_layer_that_leaves_its_folder_is_refused_and_nothing_stays(tmp_path: P
     assert [each.name for each in tmp_path.rglob("*")] == ["images"]
 
 
+def test_a_layer_that_deletes_files_of_another_is_refused_instead_of_half_done(tmp_path: Path) -> None:
+    layers = {"low": layer(a="old"), "high": layer(**{"d/.wh.a": ""})}
+    with pytest.raises(tarfile.TarError, match=r"d/.wh.a deletes a file"):
+        PROGRAM.unpack(tmp_path / "images" / "root", layers.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("written", "folder"), [(None, "/"), ("/app", "/app"), ("../../etc", "/etc"), ("/a/../..", "/")]
+)
+def test_a_working_directory_is_inside_the_image(tmp_path: Path, written: str | None, folder: str) -> None:
+    program = Program.of({"config": {"Entrypoint": ["sh"], "WorkingDir": written}}, {"layers": []})
+    assert program is not None
+    assert program.folder == folder
+    root = tmp_path / "images" / "root"
+    program.unpack(root, lambda _: b"")
+    assert (root / folder.lstrip("/")).is_dir()
+
+
 def test_a_pod_says_its_variables_by_value_or_by_a_field_of_its_own() -> None:
     assert pod_variables(POD, "127.0.0.9") == {
         "MODE": "pod",
@@ -89,4 +107,12 @@ def test_a_program_ends_with_the_one_that_started_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30, check=False)
     pid = int(done.stdout)
-    wait(lambda: not psutil.pid_exists(pid) or None, what="its end", timeout=10)
+    wait(lambda: ended(pid) or None, what="its end", timeout=10)
+
+
+def ended(pid: int) -> bool:
+    """Say whether a process is over; whoever has inherited it may not have asked for its status yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
