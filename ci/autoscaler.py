@@ -7,21 +7,25 @@ put back at the end, whatever the end is.
 Rules:
     1. The old number stands in the record before the new one is set: whoever comes next can put it back.
     2. A number that somebody else has set meanwhile is theirs: it is left alone, and said.
-    3. Who undoes ours during the release (Argo CD's self-heal, where the autoscaler is in Git) ends the release.
+    3. Every write is of the version that was read, so one that comes late changes nothing.
+    4. Who undoes ours during the release (Argo CD's self-heal, where the autoscaler is in Git) ends the release.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from ci.events import Event, Note
+from ci.record import PREFIX
 from ci.state import Job, State
 from ci.watch import Watch
-from fixtures.cluster import DEPLOYMENTS, HPAS, Cluster, Invalid, NotFound, Object
-from fixtures.errors import ClusterRefused
+from fixtures.cluster import DEPLOYMENTS, HPAS, Cluster, Conflict, Invalid, NotFound, Object
+from fixtures.errors import ClusterRefused, Unreachable
 from fixtures.release import HoldStable
+from fixtures.waiting import NotYet, wait
 
 LEAST = "/spec/minReplicas"
+WITHIN = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ class Autoscaler:
             return
         raised = Raised.read(self._state.record.before_min)
         try:
-            self._set(raised.name, raised.since, raised.before)
+            self._outrun(raised)
+            self._change(raised.name, raised.since, raised.before)
             self._say(f"its minReplicas is {raised.before} again", raised.name)
         except (Invalid, NotFound):
             self._say("somebody has changed its minReplicas or removed it: it is left as it is", raised.name)
@@ -114,7 +119,7 @@ class Autoscaler:
 
     def _raise(self, raised: Raised) -> None:
         self._note(before_min=str(raised))
-        self._set(raised.name, raised.before, raised.since)
+        self._change(raised.name, raised.before, raised.since)
         self._say(f"its minReplicas is {raised.since} for the time of the release, not {raised.before}", raised.name)
 
     def _check(self, raised: Raised) -> None:
@@ -126,14 +131,49 @@ class Autoscaler:
                 remedy="where Argo CD heals it, let its Application ignore /spec/minReplicas",
             )
 
-    def _set(self, name: str, expected: int, wanted: int) -> None:
-        """Write the number, if it is still the one that is expected; one that is left out means 1."""
-        found = self._cluster.get(HPAS, self._release.namespace, name)
-        test: list[dict[str, Any]] = (
-            [{"op": "test", "path": LEAST, "value": expected}] if "minReplicas" in found["spec"] or expected > 1 else []
-        )
-        write = {"op": "add", "path": LEAST, "value": wanted}
-        self._cluster.json_patch(HPAS, self._release.namespace, name, [*test, write])
+    def _change(self, name: str, expected: int, wanted: int) -> None:
+        """Write the number over the one that is expected, where it is not there yet; one that is left out means 1."""
+
+        def operations(found: Object) -> list[Object]:
+            if _least(found) == wanted:
+                return []
+            given = "minReplicas" in found["spec"] or expected > 1
+            test = [{"op": "test", "path": LEAST, "value": expected}] if given else []
+            return [*test, {"op": "add", "path": LEAST, "value": wanted}]
+
+        self._patch(name, f"minReplicas {wanted} of autoscaler {name}", operations)
+
+    def _outrun(self, raised: Raised) -> None:
+        """Where it is not raised it may be still: make a newer version, of which a raise on its way dies."""
+        key = PREFIX + "freed"
+
+        def marked(found: Object) -> list[Object]:
+            if _least(found) != raised.before:
+                return []
+            notes = found["metadata"].get("annotations") or {}
+            return [{"op": "add", "path": "/metadata/annotations", "value": notes | {key: str(raised)}}]
+
+        def unmarked(found: Object) -> list[Object]:
+            there = key in (found["metadata"].get("annotations") or {})
+            return [{"op": "remove", "path": f"/metadata/annotations/{key.replace('/', '~1')}"}] if there else []
+
+        for operations in (marked, unmarked):
+            self._patch(raised.name, f"a newer version of autoscaler {raised.name}", operations)
+
+    def _patch(self, name: str, what: str, operations: Callable[[Object], Sequence[Object]]) -> None:
+        """Patch what was just read, until it is done."""
+        wait(lambda: self._patch_now(name, operations), what=what, timeout=WITHIN, interval=0.1, clock=self._watch)
+
+    def _patch_now(self, name: str, operations: Callable[[Object], Sequence[Object]]) -> bool | NotYet:
+        try:
+            found = self._cluster.get(HPAS, self._release.namespace, name)
+            if wanted := operations(found):
+                version = found["metadata"]["resourceVersion"]
+                same = {"op": "replace", "path": "/metadata/resourceVersion", "value": version}
+                self._cluster.json_patch(HPAS, self._release.namespace, name, [same, *wanted])
+        except (Conflict, Unreachable) as error:
+            return NotYet(str(error))  # stale, or lost on the way and perhaps done all the same: the next read tells
+        return True
 
     def _say(self, what: str, name: str) -> None:
         self._tell(Note(at=self._watch.now(), text=f"autoscaler {name} of {self._release.names.stable}: {what}"))

@@ -7,14 +7,15 @@
 ``agreement``       after each of our writes the weights are those of the record's place, or the safe ones
 ``others``          our writes change our two weights, our annotations, the canary's replicas, stable's minReplicas and
                     our two images, and nothing else; nobody's rollout is written over
-``lease``           a Lease changes hands only when it is free, has been unchanged for 15 s, or a person says so
+``lease``           a Lease changes hands only when it is free, has been unchanged for 15 s, or a person says so; who
+                    could not renew it for 10 s raises nothing
 ``traffic``         no version gets traffic that has no ready pod, and stable none while it is half rolled to an
                     image that has not been proved ready (what has been goes back by an ordinary rolling update)
 ``width``           stable is never scaled by us; where its autoscaler is held it stays as wide as it was while the
-                    canary has traffic
+                    canary has traffic, and is freed only where the data plane has left the canary
 ``commits``         stable's image goes into Git only after the last step has passed or was skipped
 ``ends``            who says ``promoted`` or ``rolled back`` is right about Git, cluster and data plane; who says
-                    that a person is needed says for what
+                    that a person is needed says for what, and has not left the canary its weight
 ``rest``            some time after it is calm all is at rest; where people have meddled, or a person was called
 ``progress``        a good release in whose way nothing was is promoted
 ``mistakes``        no error of the driver's own
@@ -28,12 +29,12 @@ from collections.abc import Callable, Iterator
 from benchmarks.simulation.outside import CANARY, HOST, STABLE, Routes, canary_weight, services
 from benchmarks.simulation.plan import Driving
 from benchmarks.simulation.repository import images_in
-from benchmarks.simulation.simulation import History
+from benchmarks.simulation.simulation import End, History
 from benchmarks.simulation.store import Object, Write, copied
 from benchmarks.simulation.weather import Weather
 from checks.evidence import Weights
 from ci.events import Asked, RolloutEnded, SuiteReady
-from ci.lease import DURATION
+from ci.lease import BELIEF, DURATION
 from ci.phases import CANARY_CARRIES, Phase, safe_weights, weights_at
 from ci.record import PREFIX, Record
 from fixtures.errors import ClusterRefused
@@ -50,7 +51,7 @@ def judged(history: History) -> list[str]:
 
 def raises(history: History) -> Iterator[str]:
     for write in _ours(history, "virtualservices"):
-        if not write.before or not write.after or canary_weight(write.after) <= canary_weight(write.before):
+        if not _rises(write):
             continue
         record, before = _record(write.after), _record(write.before)
         if record is not None and (record.phase in CANARY_CARRIES or (record.abort and record.phase in CANARY_CARRIES)):
@@ -110,6 +111,7 @@ def lease(history: History) -> Iterator[str]:
         if old and new and old != new and not write.who.startswith("person") and write.at - renewed < DURATION:
             yield f"{_at(write)} takes the Lease of {old} {write.at - renewed:.2f} s after it was renewed"
         renewed = write.at
+    yield from _believed(history)
 
 
 def traffic(history: History) -> Iterator[str]:
@@ -139,6 +141,7 @@ def width(history: History) -> Iterator[str]:
         share = _routes(history, write.at).most
         if write.who == "autoscaler" and after < before and share and not by_hand:
             yield f"{_at(write)} shrinks stable to {after} while the canary has {share:g} %"
+    yield from _freed(history)
 
 
 def commits(history: History) -> Iterator[str]:
@@ -165,6 +168,8 @@ def ends(history: History) -> Iterator[str]:
         over = said.outcome in ("promoted", "rolled back") and not _changed_since(history, end.at)
         if over and not next_one and (end.weight or end.share or len(images) != 1):
             yield f"{what}, but the canary has {end.weight:g} % ({end.share:g} % routed), Git has {images}"
+        if said.exit_code == 4 and end.weight and not _may_be_left(history, end):
+            yield f"{what} and leaves the canary {end.weight:g} %"
         if said.outcome == "rolled back" and end.image in images:
             yield f"{what}, but Git has its image"
         if said.outcome == "promoted" and images != {end.image}:
@@ -221,12 +226,49 @@ def _not_at_rest(history: History) -> Iterator[str]:
         if there != image:
             yield f"{name} runs {there}, Git has {image}"
     least = history.store.objects["horizontalpodautoscalers", STABLE]["spec"]["minReplicas"]
-    if least != 2 and not history.plan.weather.late:  # a known limit: see docs/faults.md
+    if least != 2:
         yield f"minReplicas is {least}"
     canary = history.store.objects.get(("deployments", CANARY))
     replicas = canary["spec"]["replicas"] if canary else history.plan.replicas
     if replicas != history.plan.replicas and not _meddled(history, "delete the canary", history.over):
         yield f"the canary has {replicas} replicas, had {history.plan.replicas}"
+
+
+def _believed(history: History) -> Iterator[str]:
+    """Say which weights were raised on a Lease that had not been renewed; a request that is slow proves nothing."""
+    if history.plan.weather.late or history.plan.weather.slow:
+        return
+    renewed = 0.0
+    for write in history.store.writes:
+        if write.kind == "leases":
+            renewed = write.at
+        elif write.kind == "virtualservices" and write.who.startswith(OURS) and _rises(write):
+            record = _record(write.after)
+            if record and record.phase is Phase.STEP and write.at - renewed > BELIEF + 1:
+                yield f"{_at(write)} raises {write.at - renewed:.2f} s after the Lease was renewed"
+
+
+def _rises(write: Write) -> bool:
+    if write.before is None or write.after is None:
+        return False
+    return canary_weight(write.after) > canary_weight(write.before)
+
+
+def _freed(history: History) -> Iterator[str]:
+    for write in _ours(history, "horizontalpodautoscalers"):
+        before, after = ((body or {})["spec"].get("minReplicas", 1) for body in (write.before, write.after))
+        share = _routes(history, write.at).most
+        if after < before and share and not _by_people(history, write.at, "edit the weights", "remove the record"):
+            yield f"{_at(write)} frees the autoscaler while the canary has {share:g} %"
+
+
+def _may_be_left(history: History, end: End) -> bool:
+    """Say whether the canary may keep a weight: it carries all, it is another rollout's, or people were at it."""
+    written = [each for each in history.store.writes if each.kind == "virtualservices" and each.at <= end.at]
+    record = _record(written[-1].after) if written else None
+    carries = record is not None and record.phase in CANARY_CARRIES
+    anothers = record is not None and record.image != end.image
+    return carries or anothers or _by_people(history, end.at, "edit the weights", "remove the record")
 
 
 def _not_passed(history: History, rollout: str, step: int, write: Write) -> str:
