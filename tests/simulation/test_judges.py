@@ -141,3 +141,26 @@ def test_a_lease_that_is_snatched_is_seen(history: History) -> None:
 def test_an_error_of_our_own_is_seen(history: History) -> None:
     history.crashes.append(("driver-aaaa01-1", ZeroDivisionError("oops")))
     assert judged(history) == ["mistakes: driver-aaaa01-1 ZeroDivisionError('oops')"]
+
+
+def test_a_raise_on_a_lease_that_could_not_be_renewed_is_seen(history: History) -> None:
+    place = next(place for place, write in enumerate(history.store.writes) if raising(write))
+    write = history.store.writes[place]
+    history.store.writes[place] = replace(write, at=write.at + 20)
+    assert any(found.startswith("lease:") and "s after the Lease was renewed" in found for found in judged(history))
+
+
+def test_an_autoscaler_that_is_freed_before_the_canary_is_off_is_seen(history: History) -> None:
+    shared = next(each.at for each in history.routes if each.most)
+    place = max(place for place, each in enumerate(history.store.writes) if each.kind == "horizontalpodautoscalers")
+    history.store.writes[place] = replace(history.store.writes[place], at=shared)
+    assert "frees the autoscaler while the canary has 25 %" in "".join(judged(history))
+
+
+def test_a_person_who_is_called_to_a_canary_that_has_its_weight_is_seen(history: History) -> None:
+    [end] = history.ends
+    assert isinstance(end.end, RolloutEnded)
+    said = replace(end.end, outcome="incomplete", exit_code=4, sentence="x; a person is needed: y")
+    history.ends[:] = [replace(end, end=said, weight=25.0)]
+    history.store.writes[:] = [each for each in history.store.writes if each.kind != "virtualservices" or raising(each)]
+    assert any("says incomplete and leaves the canary 25 %" in found for found in judged(history))

@@ -6,8 +6,8 @@ import pytest
 
 from ci.autoscaler import Raised
 from ci.events import Note
-from fixtures.cluster import HPAS, NotFound
-from fixtures.errors import ClusterRefused
+from fixtures.cluster import HPAS, Conflict, NotFound
+from fixtures.errors import ClusterRefused, Unreachable
 from fixtures.release import HoldStable
 
 
@@ -103,6 +103,26 @@ def test_what_undoes_it_ends_the_release_with_what_to_do(scaled: Any) -> None:
     assert "its minReplicas is 2, not 4: somebody has undone" in ended.sentence
     assert "let its Application ignore /spec/minReplicas" in ended.sentence
     assert max(scaled.weights) == 5
+
+
+def test_a_raise_that_comes_after_it_was_given_up_changes_nothing(scaled: Any) -> None:
+    late: list[Any] = []
+    patch = scaled.cluster.json_patch
+
+    def slow(resource: Any, namespace: str, name: str, operations: Any) -> Any:
+        if resource is HPAS and operations[-1].get("value") == 4:
+            late.append(lambda: patch(resource, namespace, name, operations))
+            raise Unreachable("no answer in time", name)
+        return patch(resource, namespace, name, operations)
+
+    scaled.cluster.json_patch = slow
+    ended = scaled.run()
+    assert ended.outcome == "rolled back", ended.sentence
+    for each in late:
+        with pytest.raises(Conflict):
+            each()
+    assert least(scaled) == 2
+    assert not scaled.cluster.get(HPAS, "production", "rebate-core")["metadata"].get("annotations")
 
 
 @pytest.mark.parametrize("theirs", [7, None])
