@@ -64,7 +64,7 @@ class Place:
     """A sandbox with the example's release on it."""
 
     def __init__(self, state: Path, folder: Path) -> None:
-        self._state = state
+        self.state = state
         self.target: Target = of_sandbox(state)
         self.cluster = self.target.cluster()
         self.images: dict[str, str] = json.loads((state / "sandbox.json").read_text())["images"]
@@ -80,7 +80,7 @@ class Place:
 
     def writes(self) -> list[dict[str, Any]]:
         """Give what the API server has written, in order."""
-        return [json.loads(line) for line in (self._state / "writes.jsonl").read_text().splitlines()]
+        return [json.loads(line) for line in (self.state / "writes.jsonl").read_text().splitlines()]
 
     def canary_pods_lost_under_traffic(self) -> list[str]:
         """Name the canary's pods that were deleted while it had a weight: none, whatever Git's sync did meanwhile."""
