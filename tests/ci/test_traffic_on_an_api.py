@@ -9,7 +9,9 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,41 @@ def test_a_record_without_other_annotations_leaves_none(
     traffic.write(STEP, lambda seen: None)
     traffic.insist(lambda seen: Change(Weights(100, 0), PURGED), patience=5)
     assert written_by(cluster.get(VIRTUAL_SERVICES, namespace, "shop")) == written_by(before)
+
+
+class Hasty(SystemClock):
+    """Looks a hundred times as often."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / 100)
+
+
+def race(cluster: Cluster, namespace: str, service: str) -> list[str]:
+    """Let two drivers take a Lease at the same moment; give who held it while the other was there."""
+    gate, refused, held = threading.Barrier(2), threading.Event(), list[str]()
+
+    def drive(identity: str) -> None:
+        gate.wait()
+        try:
+            with Lease(cluster, namespace, service, identity, clock=Hasty(), renewing=lambda work: None) as lease:
+                held.append(identity)
+                while not refused.is_set():
+                    lease.renew()
+        except Held:
+            refused.set()
+
+    with ThreadPoolExecutor(2) as drivers:
+        for done in [drivers.submit(drive, f"{who}@host/1") for who in ("ana", "ben")]:
+            done.result(timeout=30)
+    return held
+
+
+def test_of_two_drivers_in_a_hundred_races_one_gets_it_and_the_other_is_refused(
+    cluster: Cluster, namespace: str
+) -> None:
+    winners = [race(cluster, namespace, f"shop-{each // 2}") for each in range(100)]  # one that is new, one given back
+    assert [len(each) for each in winners] == [1] * 100
+    assert {each for [each] in winners} == {"ana@host/1", "ben@host/1"}
 
 
 def test_a_lease_is_held_renewed_refused_and_given_back(cluster: Cluster, namespace: str) -> None:
