@@ -22,7 +22,7 @@ from fixtures.git import GitOps
 bare = Path(sys.argv[1])
 with Brake(lambda name: (bare / "braked").touch()) as brake:
     gitops = GitOps(f"file://{bare}", ".", bare.parent / "work", files=True)
-    commit = gitops.commit_and_push(lambda files: {"image": "new\\n"}, "a new image")
+    commit = gitops.commit_and_push(lambda files: {"image.yaml": "new\\n"}, "a new image")
     print(brake.pulled, commit)
 """
 
@@ -37,7 +37,7 @@ def repository(folder: Path) -> Path:
     bare, work = folder / "remote.git", folder / "person"
     git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
     git("clone", "--quiet", str(bare), str(work))
-    (work / "image").write_text("old\n")
+    (work / "image.yaml").write_text("old\n")
     git("-C", str(work), "add", "--all")
     git("-C", str(work), "commit", "--quiet", "-m", "begin")
     git("-C", str(work), "push", "--quiet", "origin", "HEAD:main")
@@ -56,4 +56,4 @@ def test_a_push_that_is_on_its_way_arrives_and_its_driver_knows(tmp_path: Path) 
         said, _ = driver.communicate(timeout=30)
     assert driver.returncode == 0
     assert said.split() == ["SIGINT", git("-C", str(bare), "rev-parse", "main")]
-    assert git("-C", str(bare), "show", "main:image") == "new"
+    assert git("-C", str(bare), "show", "main:image.yaml") == "new"
