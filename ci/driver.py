@@ -145,6 +145,7 @@ class Driver:
             steps=job.release.steps,
             who=job.who,
             target=job.target,
+            links=job.links,
         )
         self._tell(began)
         if job.despite:

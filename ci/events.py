@@ -39,6 +39,7 @@ class RolloutBegan(Event):
         steps: the canary's weights, percent.
         who: drives, ``name@host``.
         target: where.
+        links: addresses of ``commit``, ``image`` and ``application``, as ``ci.links`` gives them.
     """
 
     rollout: str
@@ -47,6 +48,7 @@ class RolloutBegan(Event):
     steps: Sequence[int]
     who: str
     target: str
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

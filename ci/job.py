@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ci.links import links
 from ci.reporting import fresh
 from ci.state import Job
 from ci.who import driver_name
@@ -43,6 +44,7 @@ def job_for(release: Release, file: Path, image: str, target: Target, reports: P
         who=who,
         reports=folder,
         access_log=target.access_log,
+        links=links(release, by_digest, target.rewrite),
         despite=f"{who}: {reason}" if reason else "",
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ci.links import links
 from ci.phases import CANARY_CARRIES
 from ci.record import Record
 from ci.state import Job
@@ -116,6 +117,7 @@ def job_of(record: Record, release: Release, file: Path, target: Target, *, who:
         who=who,
         reports=reports,
         access_log=target.access_log,
+        links=links(release, record.image, target.rewrite),
     )
 
 

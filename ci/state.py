@@ -23,6 +23,7 @@ class Job:
         who: who drives, ``name@host``.
         reports: the folder for everything that the rollout leaves behind.
         access_log: of a sending Envoy, where it can be read.
+        links: where reports lead for more, see ``ci.links``.
         despite: who begins although a step can not pass in time, and why, as ``name@host: why``; "" for nobody.
     """
 
@@ -34,6 +35,7 @@ class Job:
     who: str
     reports: Path
     access_log: Path | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
     despite: str = ""
 
 

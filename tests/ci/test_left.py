@@ -13,7 +13,7 @@ from ci.phases import Phase
 from ci.record import Record
 from ci.traffic import Seen
 from fixtures.errors import PersonNeeded
-from fixtures.release import load_release
+from fixtures.release import Links, load_release
 from fixtures.snapshot import load
 from fixtures.target import Target
 
@@ -78,8 +78,10 @@ def test_the_snapshot_of_before_is_a_file_again(tmp_path: Path) -> None:
 
 
 def test_the_job_is_that_of_the_dead_driver_with_another_who(tmp_path: Path) -> None:
-    release = load_release(EXAMPLE)
+    page = "https://argocd.example.com/applications/argocd/shop"
+    release = load_release(EXAMPLE).model_copy(update={"links": Links(application=page)})
     target = Target("sandbox", access_log=tmp_path / "access.log")
     job = job_of(RECORD, release, EXAMPLE, target, who="ana@laptop", reports=tmp_path)
     assert (job.rollout, job.image, job.who) == ("3f9c2a", "shop@sha256:2", "ana@laptop")
     assert job.access_log == target.access_log
+    assert job.links == {"application": page}

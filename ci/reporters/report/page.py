@@ -23,6 +23,7 @@ from ci.reporters.report.answers import answered
 from ci.reporters.report.axis import TimeAxis, time_axis
 from ci.reporters.report.decisions_panel import decisions_panel
 from ci.reporters.report.headline import headline, spoken
+from ci.reporters.report.pages import pages
 from ci.reporters.report.phases_panel import phases_panel
 from ci.reporters.report.rate_panel import rate_panel
 from ci.reporters.report.rates import rates
@@ -105,7 +106,8 @@ def _known(rollout: Rollout, journal: Path, folder: Path) -> Mapping[str, Any]:
         "answered": answered(found),
         "terms": {run.part: run.terms for run in rollout.runs if run.terms},
         "moments": moments(rollout.measured) if rollout.measured else [],
-        "commit": COMMIT,
+        "pages": pages(rollout),
+        "digits": COMMIT,
         "files": _files(rollout, journal, folder),
     }
 

@@ -260,6 +260,7 @@ class Bench:
             who=state.record.who,
             reports=self._folder,
             access_log=self.access_log,
+            links={"application": "https://argocd.example.com"},
             despite=self.despite,
         )
         people = People(self._tell, self.clock.now)

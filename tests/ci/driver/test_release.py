@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ci.events import Pushed, RolloutEnded, Scaled, SuiteEnded, SuiteReady, WeightsProved, WeightsWritten
+from ci.events import Pushed, RolloutBegan, RolloutEnded, Scaled, SuiteEnded, SuiteReady, WeightsProved, WeightsWritten
 from fixtures.cluster import DEPLOYMENTS
 from fixtures.release import Scale
 
@@ -85,6 +85,11 @@ def test_what_was_measured_is_told(bench: Any) -> None:
     bench.run()
     assert all(event.took == 5.0 or event.took == pytest.approx(4.5, abs=0.1) for event in bench.told(SuiteEnded))
     assert [event.took for event in bench.told(Pushed)] == [0, 0]
+
+
+def test_where_reports_lead_is_told_at_the_beginning(bench: Any) -> None:
+    bench.run()
+    assert bench.told(RolloutBegan)[0].links == {"application": "https://argocd.example.com"}
 
 
 def test_the_record_says_where_the_rollout_is(bench: Any) -> None:

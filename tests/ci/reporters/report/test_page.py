@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.events import Event, Note, RolloutBegan, RolloutEnded, VerdictReached, WeightsWritten
+from ci.events import Event, Note, Pushed, RolloutBegan, RolloutEnded, VerdictReached, WeightsWritten
 from ci.reporters.report.collect import collect
 from ci.reporters.report.headline import headline
 from ci.reporters.report.page import typeset
@@ -32,7 +32,8 @@ def test_nothing_that_the_content_policy_forbids_is_in_it(events: list[Event], d
         for name, value in element.attributes.items():
             assert name != "style"
             assert not name.startswith("on")
-            assert not re.match(r"\s*(data|javascript|https?):", value)
+            assert not re.match(r"\s*(data|javascript):", value)
+            assert (element.tag, name) == ("a", "href") or not re.match(r"\s*https?:", value)
     folder = drawn(events)
     assert sorted(file.name for file in folder.iterdir()) == ["icon.svg", "index.html", "report.css"]
     assert "url(" not in (folder / "report.css").read_text()
@@ -111,6 +112,39 @@ def test_every_link_leads_somewhere(events: list[Event], drawn: Drawn, page: Pag
     assert all(link[1:] in ids for link in links if link.startswith("#"))
     assert files == ["../journal.jsonl", "../preflight.xml", "../preflight.log", "../step-05.xml"]
     assert all((reports / "report" / link).is_file() for link in files)
+
+
+WHERE = {
+    "commit": 'https://git.example.com/shop/k8s/commit/{commit}?a=1&b="2',
+    "image": "https://registry.example.com/ui/rebate-core-service",
+    "application": "https://argocd.example.com/applications/argocd/rebate-core-prod",
+}
+
+
+def leading_to(where: dict[str, str], events: Sequence[Event]) -> list[Event]:
+    return [replace(event, links=where) if isinstance(event, RolloutBegan) else event for event in events]
+
+
+def test_commit_image_and_application_are_one_click_away(rollback: list[Event], page: Page) -> None:
+    root = page(leading_to(WHERE, rollback))
+    facts = {name.text: each.all("a") for each in root.all("div") for name in each.all("dt")}
+    pushed = [event.commit for event in rollback if isinstance(event, Pushed)]
+    commits = [WHERE["commit"].replace("{commit}", commit) for commit in pushed]
+    assert [each.attributes["href"] for each in facts["Commit"]] == commits[:1]
+    assert [each.attributes["href"] for each in facts["Image"]] == [WHERE["image"]]
+    assert [each.attributes["href"] for each in facts["Application"]] == [WHERE["application"]]
+    assert [each.attributes["href"] for each in root.id("writes").all("a")] == commits
+
+
+@pytest.mark.parametrize("evil", ["javascript:alert(1)", "//evil.example", "file:///etc/passwd", "https://a b", "", 7])
+def test_a_journal_can_not_make_a_link_to_anything_but_the_web(rollback: list[Event], page: Page, evil: str) -> None:
+    root = page(leading_to(dict.fromkeys(WHERE, evil), rollback))
+    assert {each.attributes["href"][0] for each in root.all("a")} == {"#", "."}
+
+
+def test_what_is_no_hash_is_no_part_of_a_link(rollback: list[Event], page: Page) -> None:
+    events = [replace(event, commit="../../evil") if isinstance(event, Pushed) else event for event in rollback]
+    assert not page(leading_to(WHERE, events)).id("writes").all("a")
 
 
 def test_foreign_texts_are_shown_and_never_obeyed(rollback: list[Event], drawn: Drawn, page: Page) -> None:
