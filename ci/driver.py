@@ -11,12 +11,14 @@ Rules:
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from ci.events import BEGIN, Asked, Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
 from ci.hold import Cause, Hold, Words, keeps
 from ci.phases import ENDS, GOES_ON, UNDOING, Phase, Place, Result, next_place
 from ci.plan import PLAN, Effect
+from ci.record import as_utc, from_utc
 from ci.state import Job, State
 from ci.watch import Stop, Watch
 from fixtures.argocd import NotSynced
@@ -134,11 +136,12 @@ class Driver:
         return self._watch.monotonic() - self._serves_since >= self._job.release.hold_limit
 
     def _begin(self) -> None:
-        job = self._job
+        job, record, now = self._job, self._state.record, self._watch.now()
         self._state.steps = job.release.steps
-        self._state.began = self._watch.now()
+        self._state.began = from_utc(record.began) or now  # one that is recovered began earlier
+        self._state.record = replace(record, began=as_utc(self._state.began))
         began = RolloutBegan(
-            at=self._state.began,
+            at=now,
             rollout=job.rollout,
             service=job.release.service,
             image=job.image,

@@ -8,6 +8,7 @@ The keys are these and no others, each with the prefix ``sluicegate.dev/``:
 ``phase``           a value of ``ci.phases.Phase``: with ``step`` all that is needed to go on, or to undo
 ``step``            the canary's weight of the step in percent, 0 outside of steps
 ``who``             who drives, as ``name@host``
+``began``           when the rollout began, ISO 8601 in UTC: how long it could hurt is looked up from there on
 ``since``           when the phase was entered, ISO 8601 in UTC (for people: nobody compares it with a clock)
 ``commits``         our commits in the GitOps repository, as ``canary=SHA,stable=SHA``; written before each is pushed
 ``before-replicas`` how many replicas the canary's Deployment had at rest
@@ -41,6 +42,7 @@ from fixtures.errors import ClusterRefused
 
 PREFIX = "sluicegate.dev/"
 ABORT = PREFIX + "abort"
+TEXTS = ("began", "since", "before", "release", "before_min", "despite", "held")
 SAID = ("abort", "pause", "resume", "promote", "force")  # by people
 
 
@@ -53,6 +55,7 @@ class Record:
     image: str = ""
     step: int = 0
     who: str = ""
+    began: str = ""
     since: str = ""
     commits: Mapping[str, str] = field(default_factory=dict)
     before_replicas: int = 0
@@ -95,10 +98,9 @@ class Record:
                 image=found.get("image", ""),
                 step=int(found.get("step", "0")),
                 who=found.get("who", ""),
-                since=found.get("since", ""),
                 commits=dict(each.split("=") for each in found.get("commits", "").split(",") if each),
                 before_replicas=int(found.get("before_replicas", "0")),
-                **{name: found.get(name, "") for name in ("before", "release", "before_min", "despite", "held", *SAID)},
+                **{name: found.get(name, "") for name in (*TEXTS, *SAID)},
             )
         except (KeyError, ValueError) as error:
             raise ClusterRefused(
@@ -115,6 +117,7 @@ class Record:
             KEYS["image"]: self.image,
             KEYS["step"]: str(self.step),
             KEYS["who"]: self.who,
+            KEYS["began"]: self.began,
             KEYS["since"]: self.since,
             KEYS["commits"]: ",".join(f"{role}={sha}" for role, sha in self.commits.items()),
             KEYS["before_replicas"]: str(self.before_replicas),
@@ -140,3 +143,18 @@ def as_utc(seconds: float) -> str:
         ISO 8601 in UTC, to the second.
     """
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_utc(text: str) -> float | None:
+    """Read a moment of a record.
+
+    Args:
+        text: as ``as_utc`` writes it.
+
+    Returns:
+        Unix seconds; None for what is none: an older record, or one that somebody has edited.
+    """
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None

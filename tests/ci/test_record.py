@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci.phases import Phase
-from ci.record import KEYS, PREFIX, PURGED, SAID, Record, as_utc
+from ci.record import KEYS, PREFIX, PURGED, SAID, Record, as_utc, from_utc
 from fixtures.errors import ClusterRefused
 
 words = st.text("abcdef0123456789@.-/ ", max_size=20)
@@ -16,6 +16,7 @@ records = st.builds(
     image=words,
     step=st.integers(0, 100),
     who=words,
+    began=words,
     since=words,
     commits=st.dictionaries(
         st.sampled_from(["canary", "stable"]), st.text("0123456789abcdef", min_size=7, max_size=40)
@@ -60,3 +61,5 @@ def test_an_edited_record_is_refused_with_what_to_do(broken: dict[str, str]) -> 
 
 def test_a_moment_is_written_for_people_anywhere() -> None:
     assert as_utc(1_700_000_000.9) == "2023-11-14T22:13:20Z"
+    assert from_utc("2023-11-14T22:13:20Z") == 1_700_000_000
+    assert [from_utc(text) for text in ("", "yesterday")] == [None, None]

@@ -247,7 +247,7 @@ class Bench:
         record = left_by(self.traffic().look())
         assert record is not None
         self.traffic().insist(taking_back(f"{who}: recovers it", record.rollout), patience=60)
-        state = State(replace(record, who=who))
+        state = State(replace(record, who=who), raised=record.step > 0)
         return self._driver(state).recover(record.place, f"its driver {record.who} is gone")
 
     def _driver(self, state: State) -> Driver:

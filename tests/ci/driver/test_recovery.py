@@ -1,11 +1,12 @@
 """A driver may die at any moment: what stands in the cluster is enough to take its rollout back."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci.events import RollbackBegan, WeightsWritten
+from ci.events import RollbackBegan, RollbackMeasured, WeightsWritten
 from ci.phases import Phase
 from fixtures.cluster import VIRTUAL_SERVICES
 
@@ -114,8 +115,8 @@ def test_a_recovery_may_be_killed_at_any_write_as_well(new_bench: Callable[[], A
         pytest.fail("a recovery has an end")
 
 
-def kill_in(bench: Any, phase: str) -> None:
-    bench.after_entering(phase, lambda: (_ for _ in ()).throw(Killed()), later=0.5)
+def kill_in(bench: Any, phase: str, later: float = 0.5) -> None:
+    bench.after_entering(phase, lambda: (_ for _ in ()).throw(Killed()), later=later)
     with pytest.raises(Killed):
         bench.run()
 
@@ -127,6 +128,19 @@ def test_traffic_goes_first_and_the_reason_says_who_is_gone(bench: Any) -> None:
     assert bench.told(WeightsWritten)[-1].at == began
     assert ended.sentence == "aborted by ana@laptop: recovers it; its driver ci@jenkins-7 is gone"
     assert bench.told(RollbackBegan)[-1].reason == "its driver ci@jenkins-7 is gone"
+
+
+def test_what_the_canary_did_before_its_driver_died_is_measured_too(bench: Any, tmp_path: Path) -> None:
+    bench.access_log = tmp_path / "access.log"
+    bench.access_log.touch()
+    kill_in(bench, "step", later=3)
+    bad = bench.clock.now() - 0.2
+    bench.access_log.write_text(
+        f"{bad:.6f} outbound|80|canary|rebate-core.production.svc.cluster.local pod-1 500 - 3\n"
+    )
+    bench.recover()
+    [measured] = bench.told(RollbackMeasured)
+    assert (measured.first_bad, measured.bad) == (pytest.approx(bad, abs=1e-5), 1)
 
 
 def test_where_stable_may_be_half_rolled_the_canary_carries_until_it_is_put_back(bench: Any) -> None:
