@@ -1,41 +1,49 @@
-"""Every decision at its moment: a lane for each gate that watches, one for gates that look once, one for people."""
+"""Every decision at its moment: a lane for each gate that watches, one for gates that look once, one for people.
+
+Where traffic was taken back, its moments have a lane too.
+"""
 
 from collections.abc import Iterator, Sequence
 
 from ci.events import VerdictReached
 from ci.reporters.figures import moment
 from ci.reporters.report.axis import TimeAxis
+from ci.reporters.report.harm import Harm
 from ci.reporters.report.rollout import Rollout, Run
 from ci.reporters.report.shapes import Label, Mark, Panel, Span
 
 CHECKS = "gates that look once"
 NOTES = "people, holds and notes"
+ROLLBACK = "rollback"
+SIGNS = (("PASS", "passed"), ("FAIL", "failed"), ("INCONCLUSIVE", "neither shown"))
 MIDDLE = 0.66  # of a lane: its name stands over it
 
 
-def decisions_panel(rollout: Rollout, time: TimeAxis) -> Panel:
+def decisions_panel(rollout: Rollout, hurt: Harm | None, time: TimeAxis) -> Panel:
     """Draw the decisions.
 
     Args:
         rollout: what happened.
+        hurt: the moments of its rollback; None where there was none.
         time: the axis.
     """
-    lanes = _lanes(rollout)
+    lanes = [*_lanes(rollout), *([ROLLBACK] if hurt else [])]
+    dots = [(NOTES, at, text) for at, text in rollout.notes]
+    dots += [(ROLLBACK, each.at, each.what) for each in hurt.moments] if hurt else []
     return Panel(
         css="decisions",
         title="Decisions",
         told=_told(rollout),
-        legend=(("PASS", "passed"), ("FAIL", "failed"), ("INCONCLUSIVE", "neither shown"), *_noted(rollout)),
+        legend=(*SIGNS, *([("dot", "said, noted or done")] if dots else [])),
         lanes=len(lanes),
-        spans=[span for run in rollout.runs for span in _watching(run, lanes, time)],
+        spans=[
+            *(span for run in rollout.runs for span in _watching(run, lanes, time)),
+            *(_hurting(hurt, lanes, time) if hurt else []),
+        ],
         marks=[mark for run in rollout.runs for mark in _marks(run, lanes, time)]
-        + [Mark("dot", time.x(at), _y(NOTES, lanes), f"{moment(at)} UTC: {text}") for at, text in rollout.notes],
+        + [Mark("dot", time.x(at), _y(lane, lanes), f"{moment(at)} UTC: {text}") for lane, at, text in dots],
         labels=[Label("name", 0, _y(lane, lanes, 0.3), lane.replace("_", " ")) for lane in lanes],
     )
-
-
-def _noted(rollout: Rollout) -> Sequence[tuple[str, str]]:
-    return [("dot", "said, held or noted")] if rollout.notes else []
 
 
 def _lanes(rollout: Rollout) -> list[str]:
@@ -63,6 +71,12 @@ def _watching(run: Run, lanes: Sequence[str], time: TimeAxis) -> Iterator[Span]:
         if verdict is not None and gate in lanes:
             x = time.x(run.ready)
             yield Span("watch", x, round(max(0.0, time.x(verdict.at) - x), 2), _y(gate, lanes), 0)
+
+
+def _hurting(hurt: Harm, lanes: Sequence[str], time: TimeAxis) -> Iterator[Span]:
+    if hurt.stretch:
+        begin, end = map(time.x, hurt.stretch)
+        yield Span("watch hurting", begin, round(end - begin, 2), _y(ROLLBACK, lanes), 0)
 
 
 def _marks(run: Run, lanes: Sequence[str], time: TimeAxis) -> Iterator[Mark]:

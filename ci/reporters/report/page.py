@@ -20,17 +20,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from checks.words import count, percent
 from ci.reporters.figures import day, moment, seconds
 from ci.reporters.report.answers import answered
-from ci.reporters.report.axis import TimeAxis, time_axis
+from ci.reporters.report.axis import Tick, TimeAxis, time_axis
 from ci.reporters.report.decisions_panel import decisions_panel
+from ci.reporters.report.harm import Harm, harm
+from ci.reporters.report.harm_panel import harm_panel, near
 from ci.reporters.report.headline import headline, spoken
 from ci.reporters.report.pages import pages
 from ci.reporters.report.phases_panel import phases_panel
 from ci.reporters.report.rate_panel import rate_panel
 from ci.reporters.report.rates import rates
 from ci.reporters.report.rollout import Rollout
-from ci.reporters.report.shapes import Rule
+from ci.reporters.report.shapes import Panel, Rule
 from ci.reporters.report.weight_panel import weight_panel
-from ci.reporters.sentences import COMMIT, moments
+from ci.reporters.sentences import COMMIT
 
 FILES = ("report.css", "icon.svg", "index.html")
 SIGNS = {"promoted": "PASS", "rolled back": "FAIL", "incomplete": "FAIL", "refused": "FAIL"}
@@ -90,33 +92,41 @@ def _known(rollout: Rollout, journal: Path, folder: Path) -> Mapping[str, Any]:
     """Give all that the templates may use."""
     stretches = [(part.began, part.began + part.took) for part in rollout.parts]
     time, found = time_axis(rollout.start, rollout.end, stretches), rates(rollout)
+    hurt = harm(rollout)
     return {
         "rollout": rollout,
         "headline": headline(rollout),
         "verdict": SIGNS.get(rollout.outcome, "INCONCLUSIVE"),
         "ticks": time.ticks(),
         "shortened": [part for part in rollout.parts if time.shortened and part.began == time.shortened[0]],
-        "verticals": _verticals(rollout, time),
+        "verticals": _verticals(rollout, hurt, time),
         "panels": [
             phases_panel(rollout, time),
-            *([weight_panel(rollout, time)] if rollout.weights else []),
+            *([weight_panel(rollout, hurt, time)] if rollout.weights else []),
             *(rate_panel(each, time) for each in found if each.curves),
-            decisions_panel(rollout, time),
+            decisions_panel(rollout, hurt, time),
         ],
         "answered": answered(found),
         "terms": {run.part: run.terms for run in rollout.runs if run.terms},
-        "moments": moments(rollout.measured) if rollout.measured else [],
+        "harm": hurt,
+        "near": _near(hurt) if hurt else None,
         "pages": pages(rollout),
         "digits": COMMIT,
         "files": _files(rollout, journal, folder),
     }
 
 
-def _verticals(rollout: Rollout, time: TimeAxis) -> list[Rule]:
-    """Give what is drawn through all panels: where phases begin, and where traffic was taken back."""
+def _verticals(rollout: Rollout, hurt: Harm | None, time: TimeAxis) -> list[Rule]:
+    """Give what is drawn through all panels: where phases begin, the first bad answer, and when traffic was taken."""
     begins = [Rule("phase", time.x(part.began)) for part in rollout.parts[1:]]
-    back = rollout.rollback
-    return [*begins, *([Rule("rollback", time.x(back.at), f"rollback by {back.who}")] if back else [])]
+    bad = [Rule("hurting", time.x(hurt.stretch[0]))] if hurt and hurt.stretch else []
+    back = [Rule("rollback", time.x(rollout.rollback.at))] if rollout.rollback else []
+    return [*begins, *bad, *back]
+
+
+def _near(hurt: Harm) -> tuple[Panel, list[Tick]]:
+    time, ticks = near(hurt)
+    return harm_panel(hurt, time), ticks
 
 
 def _files(rollout: Rollout, journal: Path, folder: Path) -> list[tuple[str, str]]:

@@ -5,19 +5,22 @@ from collections.abc import Iterator
 from ci.events import WeightsWritten
 from ci.reporters.figures import moment
 from ci.reporters.report.axis import TimeAxis, room
+from ci.reporters.report.harm import Harm
 from ci.reporters.report.rollout import Rollout
 from ci.reporters.report.shapes import Label, Mark, Panel, Path, Rule, path
 
 FULL, TOP = 100, 112.0  # percent of weight: above is room for the words over 100 %
 LINES = (25, 50, 75, FULL)
+HIGH, LOW = 87.5, 62.5  # percent of weight: where the words beside a line stand
 MIDDLE = 50.0  # percent of the axis
 
 
-def weight_panel(rollout: Rollout, time: TimeAxis) -> Panel:
+def weight_panel(rollout: Rollout, hurt: Harm | None, time: TimeAxis) -> Panel:
     """Draw the weight.
 
     Args:
         rollout: in which at least one weight was written.
+        hurt: the moments of its rollback; None where there was none.
         time: the axis.
     """
     corners = _corners(rollout, time)
@@ -33,7 +36,7 @@ def weight_panel(rollout: Rollout, time: TimeAxis) -> Panel:
             Path("canary line", path(corners)),
         ],
         marks=[Mark("dot", time.x(write.at), _y(write.canary), _title(write)) for write in rollout.weights],
-        labels=list(_labels(rollout, time)),
+        labels=[*_weights(rollout, time), *_rollback(rollout, hurt, time)],
     )
 
 
@@ -54,17 +57,25 @@ def _title(write: WeightsWritten) -> str:
     return f"{moment(write.at)} UTC, {write.who}: stable {write.stable} %, canary {write.canary} % ({write.why})"
 
 
-def _labels(rollout: Rollout, time: TimeAxis) -> Iterator[Label]:
-    """Write each weight over its beginning, and who took it back beside the line that says when."""
+def _weights(rollout: Rollout, time: TimeAxis) -> Iterator[Label]:
+    """Write each weight over its beginning."""
     ends = [*(write.at for write in rollout.weights[1:]), rollout.end]
     for write, end in zip(rollout.weights, ends, strict=False):
         text = f"{write.canary} %"
         yield Label("name", time.x(write.at), _y(write.canary), text, room(time.x(end) - time.x(write.at), text))
+
+
+def _rollback(rollout: Rollout, hurt: Harm | None, time: TimeAxis) -> Iterator[Label]:
+    """Name the lines that go through all panels: the first bad answer, and who took traffic back."""
+    if hurt and hurt.stretch:
+        yield _beside(time.x(hurt.stretch[0]), LOW, "first bad answer")
     if rollout.rollback:
-        x, text = time.x(rollout.rollback.at), f"taken back by {rollout.rollback.who}"
-        after = x < MIDDLE
-        width = room(100 - x if after else x, text)
-        yield Label("rollback", x, _y(FULL - FULL / 8), text, width, "start" if after else "end")
+        yield _beside(time.x(rollout.rollback.at), HIGH, f"taken back by {rollout.rollback.who}")
+
+
+def _beside(x: float, height: float, text: str) -> Label:
+    after = x < MIDDLE
+    return Label("rollback", x, _y(height), text, room(100 - x if after else x, text), "start" if after else "end")
 
 
 def _told(rollout: Rollout) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.events import Event, Note, Pushed, RolloutBegan, RolloutEnded, VerdictReached, WeightsWritten
+from ci.events import Event, Note, Pushed, RollbackMeasured, RolloutBegan, RolloutEnded, VerdictReached, WeightsWritten
 from ci.reporters.report.collect import collect
 from ci.reporters.report.headline import headline
 from ci.reporters.report.page import typeset
@@ -75,6 +75,14 @@ def test_a_rollback_is_told_as_a_line_of_time_and_a_promotion_has_none(
     rows = page(rollback).id("rollback").all("td")
     assert "first request that the canary answered badly" in [cell.text for cell in rows]
     assert not [each for each in page(promotion).all("section") if each.attributes["id"] == "rollback"]
+
+
+def test_a_rollback_without_envoys_log_says_what_is_not_known(rollback: list[Event], page: Page) -> None:
+    events = [event for event in rollback if not isinstance(event, RollbackMeasured)]
+    told = page(events).id("rollback")
+    assert "the last request to the canary is not known" in told.text
+    assert "first look that counted a bad answer" in told.text
+    assert len(told.of("svg", "mark")) == 3
 
 
 def test_the_two_probabilities_and_the_group_size_are_said(rollback: list[Event], page: Page) -> None:
