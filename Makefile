@@ -55,6 +55,7 @@ contract-record: .venv/installed
 
 simulate: .venv/installed
 	$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS) -j 2
+	$(BIN)/python -m benchmarks.simulation --kills 20 -j 2
 
 bench: .venv/installed
 	$(PIP) "matplotlib>=3.10"

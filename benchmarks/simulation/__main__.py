@@ -1,6 +1,10 @@
-"""``python -m benchmarks.simulation``: seeds by the thousand; ``--seed N`` tells the story of one."""
+"""``python -m benchmarks.simulation``: seeds by the thousand; ``--seed N`` tells the story of one.
+
+``--kills 20`` kills at every write that there is, so often before it and so often after it.
+"""
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -8,6 +12,7 @@ from collections.abc import Iterator
 from multiprocessing import Pool
 
 from benchmarks.simulation.judges import judged
+from benchmarks.simulation.kills import Kills
 from benchmarks.simulation.plan import draw
 from benchmarks.simulation.simulation import simulate
 from benchmarks.simulation.story import outcome, story
@@ -37,6 +42,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--stop", action="store_true", help="end with the first seed in which a judge finds something")
+    parser.add_argument("--kills", type=int, help="kill at each write so often, before it and after it each")
     parser.add_argument("-j", type=int, default=1, dest="processes", help="processes")
     options = parser.parse_args()
     if options.seed is not None:
@@ -45,6 +51,8 @@ def main() -> int:
         found = judged(history)
         print("\n".join(f"VIOLATED {each}" for each in found) or "nothing is violated")
         return bool(found)
+    if options.kills:
+        return _kills(options.kills, range(options.first, options.first + options.seeds), options.processes)
     return _all(range(options.first, options.first + options.seeds), options.processes, stop=options.stop)
 
 
@@ -60,6 +68,30 @@ def _all(seeds: range, processes: int, *, stop: bool) -> int:
     took = time.monotonic() - began
     print(f"{ways.total()} seeds in {took:.0f} s: {violated} with violations; {dict(ways.most_common())}")
     return bool(violated)
+
+
+def swept(least: int, seeds: range) -> Kills:
+    """Kill at every write of some seeds."""
+    kills = Kills(least)
+    kills.sweep(seeds)
+    return kills
+
+
+def _kills(least: int, seeds: range, processes: int) -> int:
+    """Share the seeds, and what is wanted of them, among processes."""
+    began, total = time.monotonic(), Kills(least)
+    with Pool(processes) as pool:
+        shares = [(math.ceil(least / processes), seeds[number::processes]) for number in range(processes)]
+        for each in pool.starmap(swept, shares):
+            total.times += each.times
+            total.wrong += each.wrong
+    print("\n".join([*total.table(), *total.wrong]))
+    wanting = ", ".join(sorted({point for point, _ in total.wanting}))
+    print(
+        f"{total.times.total()} deaths in {time.monotonic() - began:.0f} s: {len(total.wrong)} violations;"
+        f" killed less than {least} times: {wanting or 'none'}"
+    )
+    return bool(total.wrong or wanting)
 
 
 if __name__ == "__main__":

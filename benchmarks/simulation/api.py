@@ -3,12 +3,13 @@
 # ruff: noqa: ARG002 - its methods are those of the real client
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import jsonpatch
 
+from benchmarks.simulation.points import REFUSED, Point, point_of
 from benchmarks.simulation.store import Object, Store, copied
 from benchmarks.simulation.timeline import Killed, Process, Timeline
 from benchmarks.simulation.weather import Weather
@@ -20,28 +21,29 @@ CONNECT, READ, WEBHOOK = 3.0, 10.0, 5.0  # seconds
 
 @dataclass
 class Death:
-    """At which write a process dies; both counted over API and Git.
+    """At which write a process dies; all are counted over API and Git.
 
     Attributes:
         write: which one, counted from 1; 0 for never.
         after: whether the write is made first.
+        passed: the names of its writes so far.
+        point: the write at which it has died; "" as long as it has not.
     """
 
     write: int = 0
     after: bool = False
-    made: int = 0
+    passed: list[Point] = field(default_factory=list)
+    point: Point = ""
 
-    def at_write(self, process: Process, make: Callable[[], Any]) -> Any:
+    def at_write(self, process: Process, point: Point, make: Callable[[], Any]) -> Any:
         """Make a write, or die of it."""
-        self.made += 1
-        if self.made == self.write and not self.after:
-            process.dead = True
-            raise Killed
-        answer = make()
-        if self.made == self.write:
-            process.dead = True
-            raise Killed
-        return answer
+        self.passed.append(point)
+        if len(self.passed) != self.write:
+            return make()
+        if self.after:
+            make()
+        self.point, process.dead = point, True
+        raise Killed
 
 
 class Api:
@@ -73,45 +75,44 @@ class Api:
         return [copied(body) for (kind, _), body in self._store.objects.items() if kind == resource.plural]
 
     def create(self, resource: Resource, namespace: str, body: Object) -> Object:
-        name = body["metadata"]["name"]
-        return self._write(resource, name, lambda: self._put("create", resource, name, body))
+        return self._write("create", resource, body["metadata"]["name"], lambda: body)
 
     def replace(self, resource: Resource, namespace: str, name: str, body: Object) -> Object:
-        return self._write(resource, name, lambda: self._put("replace", resource, name, body))
+        return self._write("replace", resource, name, lambda: body)
 
     def json_patch(self, resource: Resource, namespace: str, name: str, operations: Sequence[Object]) -> Object:
-        def make() -> Object:
+        def patched() -> Object:
             try:
-                changed = jsonpatch.apply_patch(self._store.get(resource, name), [*operations])
+                return jsonpatch.apply_patch(self._store.get(resource, name), [*operations])
             except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
                 raise Invalid(str(error)) from error
-            return self._put("patch", resource, name, changed)
 
-        return self._write(resource, name, make)
+        return self._write("patch", resource, name, patched)
 
     def merge_patch(self, resource: Resource, namespace: str, name: str, body: Object) -> Object:
-        def make() -> Object:
+        def merged() -> Object:
             there = self._store.get(resource, name)
             annotations = there["metadata"].get("annotations", {}) | body["metadata"]["annotations"]
             there["metadata"]["annotations"] = annotations
-            return self._put("patch", resource, name, there)
+            return there
 
-        return self._write(resource, name, make)
+        return self._write("patch", resource, name, merged)
 
     def scale(self, resource: Resource, namespace: str, name: str, replicas: int, version: str = "") -> Object:
-        def make() -> Object:
+        def scaled() -> Object:
             body = self._store.get(resource, name)
             body["metadata"]["resourceVersion"] = version or body["metadata"]["resourceVersion"]
             body["spec"]["replicas"] = replicas
-            return self._put("scale", resource, name, body)
+            return body
 
-        return self._write(resource, name, make)
+        return self._write("scale", resource, name, scaled)
 
-    def _put(self, verb: str, resource: Resource, name: str, body: Object) -> Object:
-        return self._store.put(self._process.name, verb, resource, name, body)
-
-    def _write(self, resource: Resource, name: str, make: Callable[[], Object]) -> Object:
+    def _write(self, verb: str, resource: Resource, name: str, changed: Callable[[], Object]) -> Object:
         """Send a write: it may not arrive, arrive late, be made without an answer, or kill the process."""
+
+        def make() -> Object:
+            return self._store.put(self._process.name, verb, resource, name, changed())
+
         self._way()
         weather, now = self._weather, self._timeline.now
         if resource is VIRTUAL_SERVICES and weather.until("webhook", now):
@@ -123,12 +124,18 @@ class Api:
             self._timeline.after(READ + self._random.uniform(0, 8), lambda: _silently(make))
             self._timeline.sleep(READ)
             raise Unreachable("no answer in time", name)
-        answer: Object = self._death.at_write(self._process, make)
+        answer: Object = self._death.at_write(self._process, self._point(resource, name, changed), make)
         if weather.hits("lost", now):
             self._timeline.sleep(self._random.choice((0.01, READ)))
             raise Unreachable("the connection was reset", name)
         self._back()
         return answer
+
+    def _point(self, resource: Resource, name: str, changed: Callable[[], Object]) -> Point:
+        try:
+            return point_of(resource.plural, self._store.objects.get((resource.plural, name)), changed())
+        except SluicegateError:
+            return REFUSED
 
     def _way(self) -> None:
         """Reach the server."""

@@ -41,6 +41,15 @@ class Recovering:
 
 
 @dataclass(frozen=True)
+class Strike:
+    """A death that was not drawn: of a process (from 0, as they begin), at a write (from 1), before or after it."""
+
+    process: int
+    write: int
+    after: bool
+
+
+@dataclass(frozen=True)
 class Plan:
     """One seed.
 
@@ -57,6 +66,7 @@ class Plan:
         release: more of the release file.
         replicas: of the canary at rest.
         services: names of the release's VirtualServices.
+        strike: a death besides those that were drawn.
     """
 
     seed: int
@@ -71,6 +81,7 @@ class Plan:
     release: dict[str, object]
     replicas: int
     services: tuple[str, ...] = ("shop",)
+    strike: Strike | None = None
 
 
 def draw(seed: int) -> Plan:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from benchmarks.simulation.api import Death
+from benchmarks.simulation.points import point_of_push
 from benchmarks.simulation.timeline import Process, Timeline
 from benchmarks.simulation.weather import Weather
 from fixtures.errors import PersonNeeded, Unreachable
@@ -140,7 +141,7 @@ class Repository:
             raise GitRefused("git push: the branch is protected", remedy="let the driver's account push")
         if self._git.head is not base:
             return False
-        self._death.at_write(self._process, lambda: self._git.push(commit))
+        self._death.at_write(self._process, point_of_push(commit.subject), lambda: self._git.push(commit))
         if self._weather.hits("half", self._timeline.now):
             self._way()  # the real one looks whether it has arrived, and that may fail as well
         self._timeline.sleep(self._random.uniform(0.05, 0.3))

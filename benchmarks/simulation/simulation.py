@@ -94,6 +94,7 @@ class History:
         crashes: of the driver's code.
         over: when the simulation ended, seconds.
         meddled: what people did to the release in fact.
+        deaths: of the processes, in the order of their beginning, whether they came to that or not.
     """
 
     plan: Plan
@@ -107,6 +108,7 @@ class History:
     crashes: list[tuple[str, BaseException]] = field(default_factory=list)
     over: float = 0.0
     meddled: list[tuple[float, str]] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
 
 
 class Simulation:
@@ -164,7 +166,7 @@ class Simulation:
     def _drive(self, driving: Driving) -> None:
         process = self._process(f"driver-{driving.rollout}")
         self._driving.append(process)
-        death = Death(driving.dies_at, driving.dies_after)
+        death = self._death(driving.dies_at, after=driving.dies_after)
         pulled: list[str] = []
         world = self._world(process, death, driving.rollout)
 
@@ -202,7 +204,7 @@ class Simulation:
         process = self._process("person" if recovering.now else "cron")
 
         def work() -> RolloutEnded | None:
-            death = Death(recovering.dies_at, recovering.dies_after)
+            death = self._death(recovering.dies_at, after=recovering.dies_after)
             traffic = self._traffic(self._api(process, death), SimulatedClock(self.timeline))
             record = left_by(traffic.look_again(PATIENCE))
             if record is None:
@@ -263,6 +265,13 @@ class Simulation:
         """Say whether a VirtualService has a record."""
         notes = [body["metadata"].get("annotations") or {} for body in services(self.store)]
         return any(KEYS["rollout"] in each for each in notes)
+
+    def _death(self, write: int, *, after: bool) -> Death:
+        """Give the next process its death."""
+        strike = self.plan.strike
+        struck = strike is not None and strike.process == len(self.history.deaths)
+        self.history.deaths.append(Death(strike.write, strike.after) if strike and struck else Death(write, after))
+        return self.history.deaths[-1]
 
     def _process(self, name: str) -> Process:
         self._processes += 1
