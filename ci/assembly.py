@@ -27,7 +27,7 @@ from ci.world import Tell, World, driver_in, recover_in
 from fixtures import argocd, snapshot
 from fixtures.cluster import DEPLOYMENTS, Cluster
 from fixtures.errors import Unreachable
-from fixtures.git import GitOps
+from fixtures.git_review import to_write
 from fixtures.istio import in_effect, routed_share
 from fixtures.surroundings import Service, subsets
 from fixtures.target import Target
@@ -168,7 +168,7 @@ def world_of(job: Job, target: Target) -> Iterator[World]:
     cluster, release, gitops = target.cluster(), job.release, job.release.gitops
     service = Service(cluster, release)
     with tempfile.TemporaryDirectory(prefix="sluicegate-") as scratch:
-        repository = GitOps(target.rewrite(gitops.repository), gitops.path, Path(scratch), branch=gitops.branch)
+        repository = to_write(gitops, target.rewrite(gitops.repository), Path(scratch))
 
         def application(clock: Clock) -> ArgoCD:
             about = (cluster, gitops.application)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ci.who import driver_name
-from fixtures.git import GitOps
+from fixtures.git_review import branch_of, to_write
 from fixtures.manifest_images import Files
 from fixtures.release import Release
 from fixtures.release_image import Role, find_image_of, set_image_of
@@ -31,6 +31,7 @@ class Bumped:
         image: that was asked for.
         commit: ours; "" when there was nothing to change, and for a dry run.
         changes: whether the place says something else than what was asked for.
+        waits_on: the branch that has to be merged; "" where we push to the one that Argo CD follows.
     """
 
     place: str
@@ -38,12 +39,14 @@ class Bumped:
     image: str
     commit: str
     changes: bool
+    waits_on: str = ""
 
     def __str__(self) -> str:
         """Say it to a person."""
         if not self.changes:
             return f"{self.place} has {self.image} already: nothing to commit"
-        done = f"commit {self.commit}" if self.commit else "a dry run, nothing is committed"
+        merge = f" on {self.waits_on}, to be merged" if self.waits_on else ""
+        done = f"commit {self.commit}{merge}" if self.commit else "a dry run, nothing is committed"
         return f"{self.place}: {self.before} becomes {self.image} ({done})"
 
     def as_json(self) -> dict[str, object]:
@@ -65,7 +68,7 @@ def bump(release: Release, role: Role, image: str, address: str, *, dry: bool = 
         InputError: when there is not exactly one place, or no room there for this image; nothing was changed.
         GitRefused: when the server does not take it.
         Unreachable: when it is not known to have arrived.
-        NotInTime: when others kept pushing first for a minute.
+        NotInTime: when others kept pushing first for three minutes.
     """
     edit = set_image_of(release, role, image)
     seen: list[tuple[str, str, bool]] = []
@@ -78,7 +81,8 @@ def bump(release: Release, role: Role, image: str, address: str, *, dry: bool = 
 
     subject = f"{release.service}: {role} runs {image.rpartition('/')[2]} [skip ci]"
     with TemporaryDirectory(prefix="sluicegate-") as work:
-        gitops = GitOps(address, release.gitops.path, Path(work), branch=release.gitops.branch)
+        gitops = to_write(release.gitops, address, Path(work))
         commit = gitops.commit_and_push(noted, f"{subject}\n\nBumped-by: {driver_name()}")
     place, before, changes = seen[-1]
-    return Bumped(place, before, image, commit or "", changes)
+    waits_on = branch_of(subject) if commit and release.gitops.pull_request else ""
+    return Bumped(place, before, image, commit or "", changes, waits_on)

@@ -7,7 +7,8 @@ Rules:
        They shrink after traffic has left, and then to the number that they had at rest.
     3. A Deployment is scaled as it was read, or not at all: a request that the API server comes to only after we have
        given it up must not undo what has been put right since.
-    4. Nothing here is believed because it was asked for: Argo CD is waited for until it has synced our commit and is
+    4. Where the branch takes pull requests only, a commit of ours counts from when it has been merged.
+    5. Nothing here is believed because it was asked for: Argo CD is waited for until it has synced our commit and is
        healthy, pods until they are ready.
 """
 
@@ -42,6 +43,9 @@ class Repository(Protocol):
 
     def commit_and_push(self, edit: Edit, message: str, *, announce: Callable[[str], None]) -> str | None:
         """Make an edit, announce the commit and push it; None when there is nothing to change."""
+
+    def arrived(self, commit: str) -> str | NotYet:
+        """Give the commit by which a change of ours is on the branch; at once where we push to that."""
 
     def revert(self, commits: Sequence[str], message: str) -> str | None:
         """Take those commits of ours back that have arrived; None when there is nothing left to take back."""
@@ -110,8 +114,10 @@ class Deployer:
             self._state.commit = self._repository.head()
             self._note(f"Git has this image for {role} already: nothing to commit")
             return
-        self._state.commit = commit
         self._pushed(commit, subject, began)
+        self._state.commit = self._merged(commit)
+        if self._state.commit != commit:
+            self._note_commit(role, self._state.commit)
 
     def revert(self, roles: Sequence[Role]) -> None:
         """Take our commits back in Git.
@@ -126,9 +132,9 @@ class Deployer:
             return
         subject = f"{self._job.release.service}: back to before rollout {self._job.rollout}"
         commit = self._repository.revert(commits, self._message(subject))
-        self._state.commit = commit or self._repository.head()
         if commit:
             self._pushed(commit, subject, began)
+        self._state.commit = self._merged(commit) if commit else self._repository.head()
 
     def refresh(self) -> None:
         """Let Argo CD look at Git now."""
@@ -172,6 +178,16 @@ class Deployer:
                 clock=self._watch,
             )
         self._wait_ready(stable, max(1, _replicas(self._deployment(stable))))
+
+    def _merged(self, commit: str) -> str:
+        """Wait until a change of ours is on the branch that Argo CD follows."""
+        review = self._job.release.gitops.pull_request
+        return wait(
+            lambda: self._repository.arrived(commit),
+            what=f"the pull request of our commit {commit[:12]} merged into {self._job.release.gitops.branch}",
+            timeout=review.within if review else 0,
+            clock=self._watch,
+        )
 
     def _left_behind(self, name: str) -> bool | NotYet:
         image = image_of(self._deployment(name), self._job.release.names.container)

@@ -110,6 +110,9 @@ class Repository:
         subject = message.splitlines()[0]
         return self._push_until_first(lambda files: _edited(files, edit, subject), subject, announce)
 
+    def arrived(self, commit: str) -> str:
+        return commit
+
     def revert(self, commits: Sequence[str], message: str) -> str | None:
         self._way()
         ours = [self._git.commits[place] for name in commits if (place := self._git.place(name)) >= 0]

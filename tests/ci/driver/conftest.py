@@ -35,7 +35,7 @@ from fixtures.errors import SluicegateError
 from fixtures.istio import Subsets
 from fixtures.manifest_images import Edit
 from fixtures.release import Release
-from fixtures.waiting import FakeClock
+from fixtures.waiting import FakeClock, NotYet
 
 Object = dict[str, Any]
 OLD, NEW = (f"registry.example.com/shop/rebate-core-service@sha256:{digit * 64}" for digit in "12")
@@ -148,6 +148,7 @@ class MemoryGit:
         self.images = {"rebate-core": OLD, "rebate-core-canary": OLD}
         self.log: list[str] = []
         self.broken: SluicegateError | None = None
+        self.merged: Callable[[str], str | NotYet] = lambda commit: commit
         self._before: dict[str, dict[str, str]] = {}
 
     def head(self) -> str:
@@ -160,6 +161,9 @@ class MemoryGit:
             return None
         announce(f"c{len(self.log) + 1}")
         return self._push({**self.images, **changed}, message)
+
+    def arrived(self, commit: str) -> str | NotYet:
+        return self.merged(commit)
 
     def revert(self, commits: Sequence[str], message: str) -> str | None:
         images = dict(self.images)
