@@ -2,7 +2,8 @@
 
 Rules:
     1. Whatever goes wrong in a phase, an error of the driver itself included, is a result of that phase; the table
-       then leads to the safe weights.
+       then leads to the safe weights. Effects marked ``again`` are tried for as long as the Lease is believed in where
+       the API server stumbles; weights, pods and suites have rules of their own.
     2. Where traffic is being taken back, nothing interrupts: no brake, no abort, no Lease; who can not be reached
        is tried again for minutes, a suite that is undecided is asked again, and effects marked ``always`` are done
        whatever else has failed.
@@ -16,6 +17,7 @@ from typing import Protocol
 
 from ci.events import BEGIN, Asked, Event, Note, PhaseEntered, RollbackBegan, RolloutBegan, RolloutEnded
 from ci.hold import Cause, Hold, Words, keeps
+from ci.lease import BELIEF
 from ci.phases import ENDS, GOES_ON, UNDOING, Phase, Place, Result, next_place
 from ci.plan import PLAN, Effect
 from ci.record import as_utc, from_utc
@@ -24,6 +26,8 @@ from ci.watch import Stop, Watch
 from fixtures.argocd import NotSynced
 from fixtures.errors import PersonNeeded, SluicegateError, Unreachable
 from fixtures.waiting import NotInTime, NotYet, wait
+
+Troubles = tuple[type[SluicegateError], ...]
 
 OUTLAST = 300.0  # seconds: how long a rollback waits for Git, Argo CD or the API server to come back
 CAUSES = {Result.INCONCLUSIVE: Cause.UNDECIDED, Result.OUTAGE: Cause.OUTAGE, Result.HELD: Cause.PAUSE}
@@ -169,10 +173,12 @@ class Driver:
     def _attempt(self, effect: Effect, place: Place) -> list[Stop]:
         """Do one effect; give the reason when the phase can not go on."""
         try:
-            if self._watch.awake:
-                self._performer.perform(effect, place)
+            if not self._watch.awake:
+                self._outlast(effect, place, OUTLAST, (Unreachable, NotSynced))
+            elif effect.again:
+                self._outlast(effect, place, BELIEF, (Unreachable,))
             else:
-                self._outlast(effect, place)
+                self._performer.perform(effect, place)
         except Stop as stop:
             return [stop]
         except SluicegateError as error:
@@ -181,13 +187,13 @@ class Driver:
             return [Stop(Result.FAILED, f"the driver has made a mistake: {error!r}")]
         return []
 
-    def _outlast(self, effect: Effect, place: Place) -> None:
+    def _outlast(self, effect: Effect, place: Place, patience: float, troubles: Troubles) -> None:
         """Do an effect although somebody may be out of reach, or Argo CD at odds with our commit, for a while."""
 
         def attempt() -> bool | NotYet:
             try:
                 self._performer.perform(effect, place)
-            except (Unreachable, NotSynced) as error:
+            except troubles as error:
                 return NotYet(str(error))
             except Stop as stop:  # a suite that could not see whether all is as before may see it a moment later
                 if stop.result is not Result.INCONCLUSIVE:
@@ -197,7 +203,7 @@ class Driver:
 
         what = f"an answer ({type(effect).__name__})"
         try:
-            wait(attempt, what=what, timeout=OUTLAST, interval=1.0, clock=self._watch)
+            wait(attempt, what=what, timeout=patience, interval=1.0, clock=self._watch)
         except NotInTime as error:
             if error.awaited != what:
                 raise

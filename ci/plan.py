@@ -1,8 +1,9 @@
 """What is done in each phase, as data: the whole release on one screen.
 
 ``PLAN`` says what, the ``Performer`` (ci/performer.py) does it, the ``Driver`` (ci/driver.py) goes from phase to
-phase. An effect that fails ends its phase; where traffic is being taken back, those marked ``always`` are done all
-the same: what can be put right is put right, and a person is told of the rest.
+phase. An effect that fails ends its phase; those marked ``again`` are tried for some seconds first where the API server
+stumbles. Where traffic is being taken back, those marked ``always`` are done all the same: what can be put right is put
+right, and a person is told of the rest.
 
 The order is the safety: capacity before weight, weight before Git when traffic goes away, proof before scaling down,
 and before stable is rolled: a person may have skipped the gates that would have seen that it still has traffic.
@@ -22,6 +23,7 @@ class Effect:
     """Something that the driver does to the world."""
 
     always: ClassVar[bool] = False
+    again: ClassVar[bool] = False  # on the way up, where the API server stumbles
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,14 @@ class Enter(Effect):
 class Refresh(Effect):
     """Argo CD looks at Git now."""
 
+    again = True
+
 
 @dataclass(frozen=True)
 class KeepBefore(Effect):
     """A snapshot of the three places is kept, for the proof after a rollback."""
+
+    again = True
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Settle(Effect):
     """Argo CD runs our newest commit, and is healthy."""
 
     always = True
+    again = True
 
 
 @dataclass(frozen=True)

@@ -178,3 +178,39 @@ def test_a_canary_that_is_deleted_is_taken_back_and_a_person_called(bench: Any) 
     assert "deployments production/rebate-core-canary" in ended.sentence
     assert bench.canary == 0
     assert {image[-1] for image in bench.git.images.values()} == {"1"}
+
+
+@pytest.mark.parametrize("effect", ["Refresh", "KeepBefore", "Settle"])
+def test_an_api_server_that_does_not_take_an_effects_first_calls_is_asked_again(bench: Any, effect: str) -> None:
+    stumbling(bench, effect, times=3)
+    assert bench.run().outcome == "promoted"
+
+
+@pytest.mark.parametrize("effect", ["Refresh", "KeepBefore", "Settle"])
+def test_an_api_server_that_never_takes_it_is_given_up_before_the_lease_is(bench: Any, effect: str) -> None:
+    stumbling(bench, effect, times=1000)
+    bench.run()
+    [entered, *_] = [each.at for each in bench.told(PhaseEntered) if each.phase == "roll back"] or [bench.clock.now()]
+    before = [each.at for each in bench.told(PhaseEntered) if each.phase in ("preflight", "deploy")][-1]
+    assert 10 <= entered - before < 20
+
+
+def stumbling(bench: Any, effect: str, times: int) -> None:
+    """Let the API server refuse an effect's first calls, on the way up."""
+    left = [times]
+    driver = bench._driver
+
+    def made(*arguments: Any) -> Any:
+        made = driver(*arguments)
+        perform = bench.performer.perform
+
+        def performing(what: Any, place: Any) -> None:
+            if type(what).__name__ == effect and left[0] and place.phase.value in ("preflight", "deploy"):
+                left[0] -= 1
+                raise Unreachable("the API server is not able to patch it now (500)")
+            perform(what, place)
+
+        bench.performer.perform = performing
+        return made
+
+    bench._driver = made
