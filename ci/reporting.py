@@ -1,6 +1,7 @@
 """Who listens to a rollout that was started from the command line."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -10,7 +11,10 @@ from ci.reporters.aside import Aside
 from ci.reporters.journal import Journal
 from ci.reporters.kept import Kept
 from ci.reporters.kubernetes_events import KubernetesEvents
+from ci.reporters.notify.channel import Notifiers
+from ci.reporters.notify.channels import channels
 from ci.reporters.plain import Plain
+from ci.reporters.redaction import Redactor
 from ci.reporters.report.reporter import Report
 from ci.reporters.reporter import Reporter, Reporters
 from ci.reporters.terminal import Terminal, suits
@@ -41,7 +45,7 @@ class JsonLines:
 
 
 class Listeners:
-    """Journal, screen, Kubernetes Events and report of one rollout.
+    """Journal, screen, Kubernetes Events, report and messages of one rollout.
 
     Args:
         job: the rollout.
@@ -60,11 +64,24 @@ class Listeners:
         abort = f"sluicegate abort {job.file} --target {job.target}"
         screen = [_screen(abort, name, as_json=as_json)] if alone else []
         self._report = Report(self._journal)
-        self._all = Reporters([Journal(self._journal), self._kept, *screen, Aside(events), self._report])
-        self.tell = self._all.tell
+        self._told = Notifiers(channels(job, os.environ), self.tell)
+        reporters: list[Reporter] = [
+            Journal(self._journal),
+            self._kept,
+            *screen,
+            Aside(events),
+            self._report,
+            self._told,
+        ]
+        self._all = Reporters(reporters, Redactor(os.environ, job.release.notify.secrets))
+
+    def tell(self, event: Event) -> None:
+        """Tell all of them; raises nothing."""
+        self._all.tell(event)
 
     def close(self) -> None:
         """Let all of them finish, then print the closing screen of a rollout that has begun."""
+        self._told.finish()
         self._all.close()
         if self._kept.events and self._closes:
             from rich.console import Console  # noqa: PLC0415 - only now

@@ -65,13 +65,19 @@ def _title(events: Sequence[Event]) -> RenderableType:
     outcome = ended.outcome if ended else "not ended"
     lines = [Text(outcome.upper(), style=OUTCOMES.get(outcome, "bold"))]
     if began:
-        last = events[-1].at
+        last = _last_moment(events)
         lines[0].append(f"  {began.service}  {short_image(began.image)}", style="default")
         about = f"{day(began.at)} to {moment(last)}, {seconds(last - began.at)}; to {began.target} by {began.who}"
         lines.append(Text(f"{about}; rollout {began.rollout}"))
     if ended:
         lines.append(Text(f"{ended.sentence} (exit {ended.exit_code})", style="bold"))
     return Group(*lines)
+
+
+def _last_moment(events: Sequence[Event]) -> float:
+    """Give the end of the rollout: who could not be told of it says so only after it."""
+    ended = _first(events, RolloutEnded)
+    return ended.at if ended else events[-1].at if events else 0.0
 
 
 def _rollback(events: Sequence[Event]) -> RenderableType | None:
@@ -90,7 +96,7 @@ def _rollback(events: Sequence[Event]) -> RenderableType | None:
 
 
 def _times(events: Sequence[Event]) -> RenderableType | None:
-    cut = parts(events, events[-1].at if events else 0.0)
+    cut = parts(events, _last_moment(events))
     if not cut:
         return None
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=QUIET)
@@ -100,7 +106,7 @@ def _times(events: Sequence[Event]) -> RenderableType | None:
     table.add_column("of the overhead, seconds")
     for part in cut:
         table.add_row(*_row(part))
-    whole = events[-1].at - events[0].at
+    whole = _last_moment(events) - events[0].at
     evidence = sum(part.evidence for part in cut)
     figures = [Text(seconds(each), style="bold") for each in (whole, evidence, whole - evidence)]
     table.add_row(Text("in all", style="bold"), *figures, Text("all but waiting for requests", style=QUIET))

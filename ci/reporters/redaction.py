@@ -14,7 +14,7 @@ Example:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
@@ -43,10 +43,11 @@ class Redactor:
 
     Args:
         environ: variables; those whose names look like secrets are.
+        also: names of others that are.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        values = {spelling for value in secrets_of(environ) for spelling in _spellings(value)}
+    def __init__(self, environ: Mapping[str, str], also: Collection[str] = ()) -> None:
+        values = {spelling for value in secrets_of(environ, also) for spelling in _spellings(value)}
         longest_first = sorted(values, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
@@ -58,17 +59,18 @@ class Redactor:
         return text
 
 
-def secrets_of(environ: Mapping[str, str]) -> Iterator[str]:
+def secrets_of(environ: Mapping[str, str], also: Collection[str] = ()) -> Iterator[str]:
     """Give the values that are secrets, going by their variables' names.
 
     Args:
         environ: variables and values.
+        also: names of variables that are secrets whatever their names say.
 
     Yields:
         Each value, and for one of several lines (a private key) each line; none shorter than six characters.
     """
     for name, value in environ.items():
-        if NAME.search(name) and not PLACE.search(name):
+        if name in also or (NAME.search(name) and not PLACE.search(name)):
             yield from (part for part in {value, *value.splitlines()} if len(part.strip()) >= SHORTEST)
 
 

@@ -31,7 +31,7 @@ def spoilt(tmp_path: Path) -> Path:
 def test_clean_manifests_are_zero() -> None:
     result = lint("--manifests", str(EXAMPLE / "gitops"))
     assert result.exit_code == 0
-    assert result.output.startswith("36 rules, 8 manifests: PASS, 0 mistakes, 0 notes")
+    assert result.output.startswith("37 rules, 8 manifests: PASS, 0 mistakes, 0 notes")
 
 
 def test_each_finding_says_where_what_why_and_what_to_do(spoilt) -> None:
@@ -55,6 +55,30 @@ def test_a_program_gets_json(spoilt) -> None:
         ("note", "image-fixed"),
     ]
     assert all(each["why"] and each["remedy"] and each["where"] for each in found["findings"])
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> str:
+    """The example's release file, which wants people to be told."""
+    file = tmp_path / "release.yaml"
+    file.write_text(Path(RELEASE).read_text() + "notify:\n  messages:\n    - to: TEAM_MAIL\n")
+    return str(file)
+
+
+def test_a_variable_that_is_not_there_is_a_note_with_its_line(telling, monkeypatch) -> None:
+    monkeypatch.delenv("TEAM_MAIL", raising=False)
+    result = CliRunner().invoke(main, ["lint", telling, "--manifests", str(EXAMPLE / "gitops")])
+    assert result.exit_code == 0, "another machine may have it"
+    assert f"note   {telling}:22 notify.messages[0]\n       the environment here has no TEAM_MAIL" in result.output
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise asks for it
+def test_an_address_that_is_none_is_a_mistake_and_not_shown(telling, monkeypatch) -> None:
+    monkeypatch.setenv("TEAM_MAIL", "nonsense://s3cret")
+    result = CliRunner().invoke(main, ["lint", telling, "--manifests", str(EXAMPLE / "gitops")])
+    assert result.exit_code == 1
+    assert f"FAIL   {telling}:22 notify.messages[0].to\n" in result.output
+    assert "s3cret" not in result.output
 
 
 def test_what_could_not_be_looked_at_is_not_clean() -> None:

@@ -75,3 +75,9 @@ def test_a_long_foreign_text_takes_no_long_time(piece: str) -> None:
     began = time.perf_counter()
     Redactor({"DEPLOY_TOKEN": "correct horse"})(piece * (200_000 // len(piece)))
     assert time.perf_counter() - began < 3  # milliseconds; a quadratic pattern takes minutes
+
+
+def test_a_variable_can_be_a_secret_whatever_its_name_says() -> None:
+    address = "slack://T1JJ3T3L2/A1BRTD4JD"
+    assert Redactor({"TEAM_CHAT": address})(f"sent to {address}") == f"sent to {address}"
+    assert Redactor({"TEAM_CHAT": address}, {"TEAM_CHAT"})(f"sent to {address}") == "sent to ***"
