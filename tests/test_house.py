@@ -15,6 +15,7 @@ ONE_PLACE = {
     "prometheus_api_client": "fixtures/prometheus.py",
     "jsonpatch": "fixtures/sandbox/kinds/patches.py",
     "jinja2": "ci/reporters/report/page.py",
+    "apprise": "ci/reporters/notify/people.py",
 }
 
 
