@@ -288,6 +288,22 @@ def lint(file: Path, manifests: Path | None, target: str | None, as_json: bool) 
 
 
 @main.command()
+@RELEASE
+@TARGET
+@JSON
+def doctor(file: Path, target: str, as_json: bool) -> None:
+    """Look whether all that a release will need is there; exit status 1 when something is not."""
+    from checks.verdict import Outcome  # noqa: PLC0415
+    from ci.doctor.examine import examine  # noqa: PLC0415
+
+    worst = 0
+    for each in examine(file, target):
+        worst = max(worst, int(each.verdict.outcome is Outcome.FAIL))
+        click.echo(json.dumps(each.as_json()) if as_json else "\n".join(each.lines()))
+    sys.exit(worst)
+
+
+@main.command()
 @click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; else report, by the journal.")
 def report(journal: Path, out: Path | None) -> None:

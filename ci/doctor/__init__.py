@@ -1,0 +1,1 @@
+"""``sluicegate doctor``: whether all that a release will need is there, before it is needed."""
