@@ -6,10 +6,11 @@ BIN := .venv/bin
 RATE ?= 1000
 REAL ?=
 SEEDS ?= 100000
+RUNS ?= 50
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluicegate/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench contract contract-kubectl contract-git contract-record simulate lint sandbox sandbox-down lock clean
+.PHONY: demo test bench contract contract-kubectl contract-git contract-record simulate robustness lint sandbox sandbox-down lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +20,7 @@ help:
 	@echo "make contract  the stand-ins and real control planes by the same tests (docs/real.md names the programs)"
 	@echo "               contract-kubectl, contract-git build what it asks besides; contract-record asks a real server anew"
 	@echo "make simulate  the driver in a faulty world on a simulated clock, SEEDS=100000 of them"
+	@echo "make robustness  drivers killed on a live sandbox, on a faulty way to its API server, RUNS=50 of them; 25 minutes"
 	@echo "make bench     false verdicts, time and bad answers, ours and other rules' (docs/decision.md); half an hour"
 	@echo "make lint      ruff, mypy, import-linter, interrogate"
 	@echo "make sandbox   start the sandbox and leave it running (make sandbox-down ends it)"
@@ -56,6 +58,9 @@ contract-record: .venv/installed
 simulate: .venv/installed
 	$(BIN)/python -m benchmarks.simulation --seeds $(SEEDS) -j 2
 	$(BIN)/python -m benchmarks.simulation --kills 20 -j 2
+
+robustness: .venv/installed
+	$(BIN)/python -m benchmarks.robustness --runs $(RUNS)
 
 bench: .venv/installed
 	$(PIP) "matplotlib>=3.10"
