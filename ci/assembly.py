@@ -35,6 +35,7 @@ from fixtures.waiting import SYSTEM_CLOCK, Clock
 
 SYNCED_WITHIN = 600.0  # seconds: Argo CD calls a Deployment that does not get ready Degraded after so long
 BRAKE_PATIENCE = 60.0
+BRAKE_READS = 1.5  # seconds: who has sent the signal does not wait; what is slower is the driver's own rollback's
 
 
 def drive(rollouts: Sequence[tuple[Job, Tell]], target: Target) -> list[RolloutEnded]:
@@ -124,7 +125,7 @@ def take_back(job: Job, target: Target, tell: Tell) -> Callable[[str], None]:
         target: where.
         tell: hears when it is done.
     """
-    own = traffic_of(job.release, target.cluster())
+    own = traffic_of(job.release, target.cluster(read=BRAKE_READS))
     own.look()
 
     def pull(signal: str) -> None:
