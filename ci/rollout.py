@@ -288,6 +288,30 @@ def lint(file: Path, manifests: Path | None, target: str | None, as_json: bool) 
 
 
 @main.command()
+@click.argument("checkout", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--path", required=True, help="The service's folder in the checkout, such as bases/rebate-core.")
+@click.option("--host", required=True, help="By which clients address the service, such as rebate.example.com.")
+@click.option("--gateway", default="", help="That serves it, NAMESPACE/NAME; else one is proposed.")
+@click.option("--repository", default="", help="Address of the GitOps repository; else what the Application says.")
+@click.option("--prometheus", default="", help="Its address, such as http://prometheus.istio-system:9090.")
+@click.option(
+    "--release", type=click.Path(dir_okay=False, path_type=Path), default=Path("release.yaml"), help="The file."
+)
+@click.option("--write", is_flag=True, help="Write it into the checkout; else it is only shown.")
+def init(checkout: Path, *, write: bool, **given: Any) -> None:
+    """Propose, as a diff, what a service with one Deployment needs for a canary."""
+    from ci.adopt.found import look  # noqa: PLC0415
+    from ci.adopt.propose import Given, propose  # noqa: PLC0415
+
+    proposal = propose(look(checkout, given["path"].strip("/")), Given(**given))
+    click.echo(proposal.diff(), nl=False)
+    if write:
+        proposal.write(checkout)
+    for number, step in enumerate(proposal.steps, start=1):
+        click.echo(f"{number}. {step}", err=True)
+
+
+@main.command()
 @RELEASE
 @TARGET
 @JSON

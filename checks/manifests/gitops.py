@@ -136,7 +136,8 @@ def weights_and_argocd(manifests: Manifests) -> Iterator[Flaw]:
     "replicas-and-argocd",
     "no sync writes the replicas of either Deployment",
     why="a release scales the canary and an HPA scales stable, and a sync in the middle sets both back to Git's number",
-    remedy="delete `replicas` from the manifest: the live number then stays, and a new Deployment begins with one",
+    remedy="name /spec/replicas in ignoreDifferences of the Application, and RespectIgnoreDifferences=true in its "
+    "syncOptions; where `replicas` is deleted from the manifest without those, the sync that does it sets one pod",
 )
 def replicas_and_argocd(manifests: Manifests) -> Iterator[Flaw]:
     """Replicas are not in Git, or ignored *and* respected: else a sync cuts down what takes all traffic."""

@@ -323,6 +323,14 @@ class Contract:
         app.sync(app.repository.push(deployment__yaml=deployment(image, more=", a: b")))
         assert app.client.get(DEPLOYMENTS, app.name, "shop")["spec"]["replicas"] == 2
 
+    @pytest.mark.parametrize(("options", "afterwards"), [((), 1), (("RespectIgnoreDifferences=true",), 2)])
+    def test_replicas_that_git_names_no_more_become_one_unless_they_are_ignored_and_that_is_respected(
+        self, make: Make, image: str, options: tuple[str, ...], afterwards: int
+    ) -> None:
+        app = make(ignoring(IGNORE_REPLICAS, *options), deployment__yaml=deployment(image, 2))
+        app.sync(app.repository.push(deployment__yaml=deployment(image, more=", a: b")))
+        assert app.client.get(DEPLOYMENTS, app.name, "shop")["spec"]["replicas"] == afterwards
+
     def test_weights_in_a_delegate_outside_of_git_are_left_alone(self, make: Make) -> None:
         root = routes(0).partition("    route:")[0].replace("name: shop", "name: root") + "    delegate: {name: shop}\n"
         app = make(root__yaml=root)
