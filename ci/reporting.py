@@ -8,7 +8,7 @@ from typing import TextIO
 
 from ci.events import Event, as_json
 from ci.reporters.aside import Aside
-from ci.reporters.journal import Journal
+from ci.reporters.journal import JOURNAL, Journal
 from ci.reporters.kept import Kept
 from ci.reporters.kubernetes_events import KubernetesEvents
 from ci.reporters.notify.channel import Notifiers
@@ -20,8 +20,6 @@ from ci.reporters.reporter import Reporter, Reporters
 from ci.reporters.terminal import Terminal, suits
 from ci.state import Job
 from fixtures.target import Target
-
-JOURNAL = "journal.jsonl"
 
 
 class JsonLines:

@@ -338,6 +338,30 @@ def report(journal: Path, out: Path | None) -> None:
 
 
 @main.command()
+@click.argument("folders", metavar="FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", default="trend", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@JSON
+def trend(folders: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Tell what many rollouts say together, from the journals below some folders; draws a page in --out.
+
+    How long they took and how often they were taken back, what each step needs, and DORA's four keys as far as a
+    journal knows them. A journal that can not be used is named and passed over.
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from ci.trend.collect import collected  # noqa: PLC0415
+    from ci.trend.page import write  # noqa: PLC0415
+    from ci.trend.told import screen  # noqa: PLC0415
+
+    found = collected(folders)
+    page = write(found, out)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), allow_nan=False))
+    else:
+        Console(highlight=False, markup=False, emoji=False).print(screen(found, page))
+
+
+@main.command()
 @RELEASE
 @click.option("--rate", required=True, metavar="N/s", help="The traffic to both versions, such as 120/s.")
 @click.option("--group", type=float, help="Requests that may share one fate; else what the release file says.")

@@ -18,6 +18,7 @@ from ci.events import Event, Note, as_json, from_json
 from fixtures.errors import InputError
 
 VERSION = 1
+JOURNAL = "journal.jsonl"  # its name, in the folder of a rollout's reports
 
 
 class Journal:
@@ -85,5 +86,5 @@ def read(path: Path) -> Iterator[Event]:
 def _event(line: str) -> Event | None:
     try:
         return from_json(json.loads(line))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -1,0 +1,1 @@
+"""The command ``sluicegate trend``: what the journals of many rollouts say together."""
