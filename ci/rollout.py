@@ -351,14 +351,15 @@ def trend(folders: tuple[Path, ...], out: Path, as_json: bool) -> None:
 
     from ci.trend.collect import collected  # noqa: PLC0415
     from ci.trend.page import write  # noqa: PLC0415
-    from ci.trend.told import screen  # noqa: PLC0415
+    from ci.trend.told import files, screen  # noqa: PLC0415
 
     found = collected(folders)
     page = write(found, out)
     if as_json:
         click.echo(json.dumps(found.as_json(), allow_nan=False))
     else:
-        Console(highlight=False, markup=False, emoji=False).print(screen(found, page))
+        Console(highlight=False, markup=False, emoji=False).print(screen(found))
+        click.echo("\n" + "\n".join(files(found, page)))
 
 
 @main.command()

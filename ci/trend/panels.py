@@ -10,7 +10,7 @@ from math import ceil
 from statistics import median
 
 from checks.words import count, percent
-from ci.reporters.figures import day, seconds
+from ci.reporters.figures import MINUTE, day, seconds
 from ci.reporters.report.axis import SECONDS, Tick, rate_ticks
 from ci.reporters.report.shapes import Label, Panel, Path, Rule, Span, path
 from ci.trend.findings import OUTCOMES
@@ -67,7 +67,7 @@ class Scale:
             lengths: seconds; at least one.
         """
         top = min(max(lengths), BEYOND * median(lengths)) or max(lengths)
-        step = next((each for each in SECONDS if each * LINES >= top), 0) or rate_ticks(top)[0]
+        step = next((each for each in SECONDS if each * LINES >= top > LINES), 0.0) or rate_ticks(top)[0]
         return cls(step * ceil(max(top, step) / step), step)
 
     def height(self, length: float) -> float:
@@ -245,6 +245,10 @@ def _ticks(columns: Columns) -> Iterator[Tick]:
         first = x - narrow >= 100 / NARROW
         narrow, wide = x if first else narrow, x
         yield Tick(x, text, 1 if first else 2)
+
+
+def _text(at: float) -> str:
+    return f"{at:g} s" if at < MINUTE else seconds(at)
 
 
 def _range(lengths: Sequence[float]) -> str:

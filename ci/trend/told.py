@@ -1,5 +1,6 @@
 """The trend on a terminal."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -10,27 +11,38 @@ from rich.text import Text
 from checks.words import count
 from ci.reporters.figures import seconds
 from ci.reporters.screen import QUIET
+from ci.reporters.strings import harmless
 from ci.trend.findings import Trend
 from ci.trend.keys import in_words
 
 NAMED = 10  # journals that are passed over; the page names all
 
 
-def screen(found: Trend, page: Path) -> RenderableType:
+def screen(found: Trend) -> RenderableType:
     """Tell what many rollouts say together.
 
     Args:
         found: what their journals say.
-        page: where it is drawn.
 
     Returns:
         Something that a rich console prints.
     """
-    passed = found.passed_over
-    left = [Text(f"passed over: {each.journal}: {each.why}", style=QUIET) for each in passed[:NAMED]]
-    left += [Text(f"passed over: {count(len(passed) - NAMED)} more", style=QUIET)] if len(passed) > NAMED else []
     tables = [Padding(each, (1, 0, 0, 0)) for each in (_keys(found), _steps(found))]
-    return Group(Text(found.headline, style="bold"), *tables, Text(), *left, Text(f"drawn in {page}", style=QUIET))
+    return Group(Text(found.headline, style="bold"), *tables)
+
+
+def files(found: Trend, page: Path) -> Iterator[str]:
+    """Name the journals that are not counted, and the page: a line each, as they are, so that they can be copied.
+
+    Args:
+        found: what the journals say.
+        page: where it is drawn.
+    """
+    passed = found.passed_over
+    yield from (f"passed over: {harmless(str(each.journal))}: {each.why}" for each in passed[:NAMED])
+    if len(passed) > NAMED:
+        yield f"passed over: {count(len(passed) - NAMED)} more"
+    yield f"drawn in {page}"
 
 
 def _keys(found: Trend) -> Table:

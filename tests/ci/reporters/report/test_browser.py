@@ -1,4 +1,4 @@
-"""The page in a real browser, under the content policy that Jenkins serves archived pages with.
+"""The pages in a real browser, under the content policy that Jenkins serves archived pages with.
 
 Needs Chromium (``apt-get install chromium``, or ``CHROMIUM=/path``); accessibility also needs axe-core (``pip install
 axe-core-python``, or ``AXE=/path/axe.min.js``). What is missing is said in the reason of the skip.
@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from ci.events import Event
+from ci.events import Event, RollbackMeasured
+from ci.reporters.journal import JOURNAL
+from ci.trend.collect import collected
+from ci.trend.page import write as page
+from tests.ci.trend.journals import HOUR, KINDS, MONDAY, retold, write
 
 JENKINS = "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self'"
 FLAGS = (
@@ -97,9 +101,16 @@ def axe() -> str:
     return found[0].read_text(encoding="utf-8")
 
 
-@pytest.fixture(params=["promotion", "rollback"])
-def folder(request: pytest.FixtureRequest, drawn: Drawn) -> Iterator[Path]:
-    return drawn(request.getfixturevalue(request.param))
+@pytest.fixture(params=["promotion", "rollback", "rollback without a log", "trend"])
+def folder(request: pytest.FixtureRequest, drawn: Drawn, tmp_path: Path) -> Path:
+    if request.param == "trend":
+        for number, kind in enumerate([*KINDS, *KINDS] * 5):
+            write(tmp_path / str(number), retold(KINDS[kind], f"{number:06x}", MONDAY + number * HOUR))
+        (tmp_path / JOURNAL).touch()
+        return page(collected([tmp_path]), tmp_path / "trend").parent
+    name, without, _ = request.param.partition(" without a log")
+    events = request.getfixturevalue(name)
+    return drawn([event for event in events if not (without and isinstance(event, RollbackMeasured))])
 
 
 def test_the_browser_has_nothing_to_complain_of_under_jenkins_policy(browser: Browser, folder: Path) -> None:
@@ -107,6 +118,19 @@ def test_the_browser_has_nothing_to_complain_of_under_jenkins_policy(browser: Br
     assert browser.complaints == []
     assert ("/report.css", "200") in browser.asked
     assert {(path, status) for path, status in browser.asked if status != "200"} == set()
+
+
+@pytest.mark.parametrize("width", [360, 3840])
+def test_nothing_sticks_out_of_the_page(browser: Browser, folder: Path, width: int) -> None:
+    script = "document.body.dataset.wide = document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    # A window of Chromium is at least 500 wide: a frame is as narrow as a telephone.
+    (folder / "inner.html").write_text(page.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
+    frame = f'<iframe src="inner.html" style="width: {width}px; height: 900px; border: 0"></iframe>'
+    told = "document.body.dataset.wide = document.querySelector('iframe').contentDocument.body.dataset.wide"
+    (folder / "outer.html").write_text(f'<body onload="{told}">{frame}</body>', encoding="utf-8")
+    document = browser.visit(folder, "--dump-dom", "--virtual-time-budget=5000", policy="", page="outer.html")
+    assert re.findall(r'data-wide="([^"]*)"', document) == ["0"]
 
 
 def test_a_page_that_breaks_the_policy_would_be_noticed(browser: Browser, folder: Path) -> None:
