@@ -78,9 +78,7 @@ class Scale:
     def rules(self) -> list[Rule]:
         """Lines across the panel."""
         marks = range(1, round(self.top / self.step) + 1)
-        return [
-            Rule("grid", round(100 - self.height(mark * self.step), 2), seconds(mark * self.step)) for mark in marks
-        ]
+        return [Rule("grid", round(100 - self.height(mark * self.step), 2), _text(mark * self.step)) for mark in marks]
 
 
 def drawings(rollouts: Sequence[Finished], stairs: Sequence[int]) -> tuple[list[Panel], list[Tick]]:
