@@ -328,6 +328,18 @@ def doctor(file: Path, target: str, as_json: bool) -> None:
 
 
 @main.command()
+@RELEASE
+@click.option("--accounts", default="sluicegate", show_default=True, help="The namespace in which the accounts are.")
+def rights(file: Path, accounts: str) -> None:
+    """Print the accounts and Roles that a release needs, and no more, for kubectl apply."""
+    from ci.adopt.objects import dumped  # noqa: PLC0415
+    from ci.doctor.roles import roles  # noqa: PLC0415
+    from fixtures.release import load_release  # noqa: PLC0415
+
+    click.echo(dumped(list(roles(load_release(file), accounts))), nl=False)
+
+
+@main.command()
 @click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; else report, by the journal.")
 def report(journal: Path, out: Path | None) -> None:

@@ -62,7 +62,7 @@ def examine(file: Path, target: str) -> Iterator[Examined]:
     """
     subject = named(file, target, None, None, None)
     looks: list[tuple[str, Look, str]] = [
-        ("rights", places.cluster_rights, "give the account a Role with that"),
+        ("rights", places.cluster_rights, "sluicegate rights prints the Roles that it needs"),
         ("gates", places.gates_only_read, "let SLUICEGATE_GATES_KUBECONFIG name an account that can only read"),
         ("git", places.git_takes_our_commits, "check gitops in the release file, and the credentials of git here"),
         ("manifests", partial(places.manifests_are_clean, file=file), "sluicegate lint says where, why and what to do"),

@@ -17,6 +17,7 @@ from fixtures.cluster import (
     DEPLOYMENTS,
     DESTINATION_RULES,
     EVENTS,
+    GATEWAYS,
     HPAS,
     LEASES,
     NODES,
@@ -75,8 +76,8 @@ def of_driver(release: Release) -> Iterator[Right]:
 
 
 def of_gates(release: Release) -> Iterator[Right]:
-    """Give the rights of the account that the gates have."""
-    for kind in (VIRTUAL_SERVICES, DESTINATION_RULES, DEPLOYMENTS, SERVICES, PODS, HPAS):
+    """Give the rights of the account that the gates have; a gateway in another namespace is for a Role there."""
+    for kind in (VIRTUAL_SERVICES, DESTINATION_RULES, GATEWAYS, DEPLOYMENTS, SERVICES, PODS, HPAS):
         yield from (Right(verb, kind, release.namespace) for verb in ("get", "list"))
     yield Right("get", APPLICATIONS, release.gitops.application.namespace, release.gitops.application.name)
     yield Right("list", NODES)
