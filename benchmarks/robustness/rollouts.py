@@ -2,7 +2,8 @@
 
 A seed is safe when no driver, no record and no canary weight is left, all around the release is as it was before (or
 with the new image, where the rollout was over already), the last canary request that the Envoy has seen came in time,
-no request was answered with an error (but by a bad image's canary), and no process of the rollout is left.
+and no process of the rollout is left. No request was answered with an error, but for those of a bad image's canary; and
+where stable was serving with the new image already, the few that an ordinary rolling update under traffic costs.
 """
 
 import json
@@ -20,7 +21,7 @@ from benchmarks.live import Live
 from benchmarks.robustness.around import Around, Tail, look, requests
 from benchmarks.robustness.plan import Killing, Plan
 from benchmarks.robustness.proxy import Death, FaultyApi
-from ci.phases import CANARY_CARRIES
+from ci.phases import CANARY_CARRIES, Phase
 from fixtures.access_log import Entry
 from fixtures.cluster import Cluster
 from fixtures.release import load_release
@@ -33,6 +34,9 @@ NEXT_JOB = 60.0  # seconds until a CronJob looks again: it is started at once he
 WHOLE = 240.0  # seconds that a rollout may take, or a recovery
 ORPHANS = 15.0  # seconds that a run of pytest may outlive its driver
 TRIES = 4  # recoveries, until nothing is left
+ROLLED_UNDER_TRAFFIC = (
+    0.01  # the share of requests that may fail while stable, serving again, goes back to its old image
+)
 LOOK = 0.05
 
 
@@ -176,7 +180,7 @@ class Bench:
         if course.gone > course.bar:
             yield f"the canary had a request {course.gone:.1f} s after the death, {course.bar:g} s are allowed"
         bad = [line for line, each in log.items() if _is_bad(each) and (plan.image, each.subset) != ("bad", "canary")]
-        if bad:
+        if len(bad) > (ROLLED_UNDER_TRAFFIC * len(log) if course.phase == Phase.SERVE.value else 0):
             yield f"{len(bad)} of {len(log)} requests were answered with an error: {bad[0]} ... {bad[-1]}"
 
     def _requests(self) -> dict[str, Entry]:
