@@ -113,7 +113,7 @@ class Performer:
         if self._job.access_log is None or not self._state.raised:
             return
         canary, since = self._job.release.names.subsets.canary, self._state.began
-        log = [each for each in entries(self._job.access_log) if each.subset == canary and each.start >= since]
+        log = [each for each in entries(self._job.access_log, since) if each.subset == canary and each.start >= since]
         harm = taken_back(log, canary, since)
         measured = RollbackMeasured(
             at=self._watch.now(),
