@@ -48,7 +48,7 @@ class Plan:
 
     Attributes:
         seed: that it was drawn from.
-        image: a good one, or one with 5 % errors.
+        image: a good one, or one that answers nothing but errors.
         killing: of the driver.
         now: whether a person says ``recover --now``, or a CronJob looks with ``--all --expired``.
         again: that recovery's own write at which it is killed as well; 0 for never.

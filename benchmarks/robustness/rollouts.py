@@ -103,7 +103,7 @@ class Bench:
         course, before = Course(plan), self.around()
         self._log.lines()
         self._api.begin(plan.faults)
-        tag = "bad" if plan.image == "bad" else self._other(before)
+        tag = "hopeless" if plan.image == "bad" else self._other(before)
         name = f"seed-{plan.seed}"
         family = self._strike(plan.killing, self._live.releasing(tag, name), course)
         self._recover(plan, name, course)
