@@ -93,13 +93,21 @@ def _fit(seen: Seen, what: str) -> Record:
     record = seen.record
     if record is None:
         raise InputError("no rollout is going on", where=seen.name, remedy="look with `sluicegate status RELEASE`")
-    if problem := _problem(record, what):
-        raise InputError(problem[0], where=f"rollout {record.rollout} of {record.who}", remedy=problem[1])
+    if found := problem(record, what):
+        raise InputError(found[0], where=f"rollout {record.rollout} of {record.who}", remedy=found[1])
     return record
 
 
-def _problem(record: Record, what: str) -> tuple[str, str] | None:
-    """Say why this means nothing now, and what to do."""
+def problem(record: Record, what: str) -> tuple[str, str] | None:
+    """Say why this means nothing now, and what to do.
+
+    Args:
+        record: of the rollout.
+        what: ``pause``, ``resume``, ``promote`` or ``force``.
+
+    Returns:
+        None when it means something.
+    """
     back = "`sluicegate abort RELEASE` takes its traffic back"
     if record.abort:
         return f"it is aborted by {record.abort}", "it can not be stopped from going back"

@@ -16,6 +16,7 @@ from rich.live import Live
 
 from ci.events import Event
 from ci.reporters.kept import Kept
+from ci.reporters.pulse import Pulse
 from ci.reporters.screen import Screen
 from ci.reporters.strings import mapped, readable
 from ci.reporters.view import seen
@@ -43,6 +44,7 @@ class Terminal:
         self._abort = abort
         self._now = now
         self._kept = Kept()
+        self._pulse = Pulse()
         self._over = Flag()
         self._error: Exception | None = None
         self._thread = Thread(target=self._run, name="live view", daemon=True)
@@ -61,7 +63,9 @@ class Terminal:
             RuntimeError: when drawing has failed.
         """
         self._raise_if(self._error)
-        self._kept.tell(mapped(event, readable))
+        event = mapped(event, readable)
+        self._kept.tell(event)
+        self._pulse.tell(event)
         if not self._thread.ident:
             self._thread.start()
 
@@ -87,7 +91,7 @@ class Terminal:
 
     def _draw(self) -> RenderableType:
         now, events = self._now(), self._kept.events
-        return Screen(seen(events, now), events, now, self._abort)
+        return Screen(seen(events, now), events, now, self._abort, self._pulse)
 
     def _raise_if(self, error: Exception | None) -> None:
         if error is not None:

@@ -27,6 +27,7 @@ from ci.events import (
     WeightsProved,
     WeightsWritten,
 )
+from ci.reporters.choices import Choice, choices
 from ci.reporters.timeline import Part, parts, pending
 
 Some = TypeVar("Some", bound=Event)
@@ -91,6 +92,7 @@ class View:
         gates: of the suite that runs or ran last; once traffic is taken back, those that have decided.
         canary, stable: requests and errors since the weights; ``watched``: in how many seconds.
         rollback: why traffic is taken back, "" when it is not; ``held``: why the weight is held, "" when it is not.
+        choices: what a person can say to it now, besides ``abort``.
         ended: the end; None before it.
     """
 
@@ -105,6 +107,7 @@ class View:
     watched: float
     rollback: str
     held: str
+    choices: Sequence[Choice]
     ended: RolloutEnded | None
 
 
@@ -118,7 +121,8 @@ def seen(events: Sequence[Event], now: float) -> View:
     Returns:
         The view.
     """
-    progress, rollback = _last(events, Progress), _last(events, RollbackBegan)
+    progress, rollback, hold = _last(events, Progress), _last(events, RollbackBegan), _hold(events)
+    phase = _last(events, PhaseEntered)
     weights, proof = _last(events, WeightsWritten), _last(events, WeightsProved)
     if progress and weights and progress.at < weights.at and not rollback:
         progress = None  # it speaks of the weights before these
@@ -135,7 +139,8 @@ def seen(events: Sequence[Event], now: float) -> View:
         stable=progress.stable if progress else {},
         watched=max(0.0, progress.at - weights.at) if progress and weights else 0.0,
         rollback=rollback.reason if rollback else "",
-        held=_held(events),
+        held=hold.why if hold else "",
+        choices=() if rollback else choices(hold.cause if hold else "", phase.phase if phase else ""),
         ended=_last(events, RolloutEnded),
     )
 
@@ -163,11 +168,10 @@ def gates(events: Sequence[Event]) -> list[Gate]:
     return sorted(found.values(), key=lambda gate: not gate.of)
 
 
-def _held(events: Sequence[Event]) -> str:
-    """Say why the weight is held now; what was said before the phase began is over."""
+def _hold(events: Sequence[Event]) -> Held | None:
+    """Give what holds the weight now; what was said before the phase began is over."""
     since = max((place for place, event in enumerate(events) if isinstance(event, PhaseEntered)), default=0)
-    held = _last(events[since:], Held)
-    return held.why if held is not None and _last(events[since:], HoldEnded) is None else ""
+    return _last(events[since:], Held) if _last(events[since:], HoldEnded) is None else None
 
 
 def _proves(proof: WeightsProved | None, weights: WeightsWritten) -> bool:

@@ -51,6 +51,7 @@ def test_one_sees_why_it_is_held_and_what_lets_it_go_on(held: list[Event], drawn
     assert "waiting for" not in shown
     assert WHY in shown
     assert "sluicegate abort release.yaml" in shown
+    assert "In place of abort: promote lets it go on; pause lets no weight rise" in shown
 
 
 def test_once_it_goes_on_nothing_is_said_to_be_held(gone_on: list[Event]) -> None:

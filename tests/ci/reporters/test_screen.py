@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ci.events import Event, Progress, RollbackBegan, RolloutBegan, RolloutEnded, VerdictReached
+from ci.reporters.pulse import Pulse
 from ci.reporters.screen import Screen
 from ci.reporters.view import seen
 
@@ -60,8 +61,8 @@ def test_one_sees_the_way_with_what_each_part_took(watching: list[Event], drawn:
 
 def test_one_sees_the_weights_and_whether_the_data_plane_has_them(promoted: list[Event], drawn: Drawn) -> None:
     shown = drawn(screen(until(promoted, Progress, step=25)))
-    assert re.search(r"stable +75 % +━{15}─{5} +2 262 requests", shown)
-    assert re.search(r"canary +25 % +━{5}─{15} ", shown)
+    assert re.search(r"stable +75 % +━{9}─{3} +2 262 requests", shown)
+    assert re.search(r"canary +25 % +━{3}─{9} ", shown)
     assert "weights proved on the data plane" in shown
 
 
@@ -88,7 +89,7 @@ def test_it_never_outgrows_the_terminal_and_always_says_how_to_stop(
     assert len(lines) <= height
     assert max(map(cell_len, lines)) <= width
     ending = any(isinstance(event, RollbackBegan | RolloutEnded) for event in seen_so_far)
-    assert ending or ABORT in lines[-1]
+    assert ending or any(ABORT in line for line in lines[-4:])
 
 
 def test_all_of_a_step_fits_into_80_by_24(promoted: list[Event], drawn: Drawn) -> None:
@@ -96,6 +97,48 @@ def test_all_of_a_step_fits_into_80_by_24(promoted: list[Event], drawn: Drawn) -
         shown = drawn(screen(until(promoted, Progress, step)), 80, 24)
         for piece in ("error_rate", "traffic_split", "canary_pods_stay_up", "argocd_stays_synced", "preflight", ABORT):
             assert piece in shown
+
+
+def test_in_a_very_low_window_every_gate_is_still_named_and_what_is_waited_for_has_its_line(
+    watching: list[Event], drawn: Drawn
+) -> None:
+    quiet = {f"gate_{number}": {"sentence": "word " * 60, "evidence": 0, "of": 0} for number in range(12)}
+    waits = {"error_rate": {"sentence": "neither over nor under", "evidence": 20, "of": 100}}
+    shown = drawn(screen([*watching, Progress(at=watching[-1].at + 1, step=5, gates=waits | quiet)]), 80, 24)
+    for name in quiet:
+        assert name in shown
+    assert "evidence 20 of 100" in shown
+    assert "neither over nor under" in shown
+    assert f"\n  {ABORT}\nIn place of abort: " in shown
+    assert shown.count("\n") <= 24
+
+
+def test_errors_are_seen_second_by_second_beside_those_of_stable(rolled_back: list[Event], drawn: Drawn) -> None:
+    events, pulse = until(rolled_back, Progress), Pulse()
+    for event in events:
+        pulse.tell(event)
+    now = events[-1].at
+    lines = drawn(Screen(seen(events, now), events, now, ABORT, pulse)).splitlines()
+    [stable] = [line for line in lines if line.startswith("stable")]
+    [canary] = [line for line in lines if line.startswith("canary  ")]
+    assert re.search(r"errors +0 % +▁{4}$", stable.rstrip())
+    assert re.search(r"errors +4\.7 % +▃█▆▁$", canary.rstrip())
+    assert any(line.startswith("weights proved") and "error rate each second, up to 11 %" in line for line in lines)
+
+
+def test_a_narrow_window_has_no_line_of_errors_rather_than_a_cut_one(rolled_back: list[Event], drawn: Drawn) -> None:
+    events, pulse = until(rolled_back, Progress), Pulse()
+    for event in events:
+        pulse.tell(event)
+    now = events[-1].at
+    shown = drawn(Screen(seen(events, now), events, now, ABORT, pulse), 72)
+    assert not set("▁▂▃▄▅▆▇█") & set(shown)
+    assert "up to" not in shown
+
+
+def test_one_sees_what_can_be_said_to_it_now(watching: list[Event], rolled_back: list[Event], drawn: Drawn) -> None:
+    assert "In place of abort: pause lets no weight rise; promote waits for no person" in drawn(screen(watching))
+    assert "In place of abort" not in drawn(screen(until(rolled_back, RollbackBegan)))
 
 
 def test_many_gates_in_a_low_window_are_cut_but_named(watching: list[Event], drawn: Drawn) -> None:
@@ -138,6 +181,7 @@ def test_before_the_first_event_it_says_so(drawn: Drawn) -> None:
 def test_a_long_command_can_still_be_copied(watching: list[Event], drawn: Drawn) -> None:
     abort = "sluicegate abort /home/alice/shop/rebate-core/release.yaml --target sandbox:/home/alice/sandbox"
     now = watching[-1].at
-    last = drawn(Screen(seen(watching, now), watching, now, abort)).splitlines()[-2:]
+    *_, first, second, _ = drawn(Screen(seen(watching, now), watching, now, abort)).splitlines()
+    last = [first, second]
     assert " ".join(line.strip() for line in last).replace("\\ ", "") == abort
     assert last[0].endswith("\\")
