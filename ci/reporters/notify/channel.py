@@ -4,7 +4,7 @@ What goes wrong is said once, as a note of the rollout; the next turn is tried a
 that still talk have ``PATIENCE`` seconds, all of them together, and are left alone then.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
@@ -31,6 +31,20 @@ TOLD = (RolloutBegan, PhaseEntered, WeightsWritten, Held, HoldEnded, VerdictReac
 
 class NotDelivered(Exception):
     """Nobody was told; its words hold no secret."""
+
+
+def needs(variables: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Make sure that there is what a channel needs. To be asked when a rollout begins: its end is too late for that.
+
+    Args:
+        variables: names.
+        environ: the environment.
+
+    Raises:
+        NotDelivered: when one is not there.
+    """
+    if absent := sorted(name for name in variables if not environ.get(name)):
+        raise NotDelivered(f"the environment has no {', '.join(absent)}")
 
 
 class Channel(Protocol):

@@ -25,7 +25,7 @@ from ci.events import (
     WeightsWritten,
 )
 from ci.phases import ENDS
-from ci.reporters.notify.channel import NotDelivered
+from ci.reporters.notify.channel import needs
 from ci.reporters.notify.http import send
 from fixtures.notify import Metrics, filled
 
@@ -104,6 +104,7 @@ class MetricsChannel:
             NotDelivered: when a variable is not there, or the Pushgateway does not take it.
         """
         self._numbers.note(event)
+        needs(self._metrics.variables, self._environ)
         if isinstance(event, PUSHES):
             registry, group = self._numbers.registry, dict(self._group)
             push_to_gateway(self._metrics.pushgateway, "sluicegate", registry, group, handler=self._request)
@@ -111,8 +112,5 @@ class MetricsChannel:
     def _request(
         self, *, url: str, method: str, headers: list[tuple[str, str]], data: bytes, **_: object
     ) -> Callable[[], None]:
-        try:
-            own = filled(self._metrics.headers, self._environ)
-        except KeyError as error:
-            raise NotDelivered(f"the environment has no {error.args[0]}") from error
+        own = filled(self._metrics.headers, self._environ)
         return partial(send, method, url, data, {**dict(headers), **own})

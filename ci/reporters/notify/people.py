@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ci.events import Event
-from ci.reporters.notify.channel import NotDelivered
+from ci.reporters.notify.channel import NotDelivered, needs
 from ci.reporters.notify.turns import Turns
 from ci.reporters.redaction import HIDDEN
 from fixtures.notify import Message, Turn
@@ -52,7 +52,7 @@ class PeopleChannel:
         self.name = name
         self._message = message
         self._turns = turns
-        self._address = environ.get(message.to, "")
+        self._environ = environ
 
     def tell(self, event: Event) -> None:
         """Send the message, where the event is a turn that is told.
@@ -60,12 +60,11 @@ class PeopleChannel:
         Raises:
             NotDelivered: when there is no address, or nobody takes the message.
         """
-        message = self._turns.of(event)
+        needs(self._message.variables, self._environ)
+        address, message = self._environ[self._message.to], self._turns.of(event)
         if message is None or message.turn not in self._message.on:
             return
-        if not self._address:
-            raise NotDelivered(f"the environment has no {self._message.to}")
-        service = understood(self._address)
+        service = understood(address)
         if service is None:
             raise NotDelivered(f"{self._message.to} is no address that Apprise knows")
         from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType  # noqa: PLC0415
@@ -77,7 +76,7 @@ class PeopleChannel:
         done = sender.notify(message.body, message.title, kind, body_format=text, log_level=logging.WARNING)
         if not done:
             said = "; ".join(entry.message for entry in done.logs())
-            raise NotDelivered(_without(self._address, said or "nobody took it"))
+            raise NotDelivered(_without(address, said or "nobody took it"))
 
 
 def _without(address: str, words: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ci.events import Event
-from ci.reporters.notify.channel import NotDelivered
+from ci.reporters.notify.channel import needs
 from ci.reporters.notify.http import send
 from ci.reporters.notify.turns import Turns
 from fixtures.notify import Webhook, filled
@@ -37,14 +37,12 @@ class WebhookChannel:
         Raises:
             NotDelivered: when a variable is not there, or the server does not take it.
         """
+        needs(self._webhook.variables, self._environ)
         message = self._turns.of(event)
         if message is None or message.turn not in self._webhook.on:
             return
         values = {**self._environ, **message.facts, "state": self._webhook.state(message.turn)}
-        try:
-            url = filled(self._webhook.url, values, lambda text: quote(text, safe=""))
-            headers = {"Content-Type": "application/json", **filled(self._webhook.headers, values)}
-            body = json.dumps(filled(self._webhook.body, values)).encode()
-        except KeyError as error:
-            raise NotDelivered(f"the environment has no {error.args[0]}") from error
+        url = filled(self._webhook.url, values, lambda text: quote(text, safe=""))
+        headers = {"Content-Type": "application/json", **filled(self._webhook.headers, values)}
+        body = json.dumps(filled(self._webhook.body, values)).encode()
         send("POST", url, body, headers)

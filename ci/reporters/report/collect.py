@@ -57,7 +57,9 @@ def collect(events: Iterable[Event]) -> Rollout:
     told = [_safe(event) for event in events]
     if not told:
         raise ValueError("there is no event in it")
-    start, end = min(event.at for event in told), max(event.at for event in told)
+    start = min(event.at for event in told)
+    # A note makes no rollout longer: who could not be told of its end is said after it.
+    end = max((event.at for event in told if not isinstance(event, Note)), default=start)
     return Rollout(
         began=next(iter(_all(told, RolloutBegan)), None),
         ended=next(reversed(_all(told, RolloutEnded)), None),

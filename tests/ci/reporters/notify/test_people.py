@@ -85,3 +85,8 @@ def test_an_address_that_is_none_is_said_without_it(
     [note] = told(rollout("promoted"), environ, messages=[{"to": "TEAM_MAIL"}])
     assert note.endswith(why)
     assert "s3cret" not in "".join(capfd.readouterr())
+
+
+def test_an_address_that_is_missing_is_said_before_it_is_needed(told: Any, rollout: Any) -> None:
+    [note] = told(rollout("rolled back")[:1], {}, messages=[{"to": "TEAM_MAIL", "on": ["rolled_back"]}])
+    assert note.endswith("the environment has no TEAM_MAIL")

@@ -72,13 +72,16 @@ def test_a_token_that_is_no_header_is_said_without_it(told: Any, rollout: Any, s
 
 
 @pytest.mark.parametrize(
-    ("environ", "why"), [({}, "no GIT_COMMIT"), ({"GIT_COMMIT": "9f", "BUILD_URL": ""}, "no GIT_TOKEN")]
+    ("environ", "why"),
+    [({}, "BUILD_URL, GIT_COMMIT, GIT_TOKEN"), ({"GIT_COMMIT": "9f", "BUILD_URL": "https://b"}, "GIT_TOKEN")],
 )
-def test_what_the_environment_lacks_is_named(
+def test_what_the_environment_lacks_is_named_as_soon_as_a_rollout_begins(
     told: Any, rollout: Any, server: Any, environ: dict[str, str], why: str
 ) -> None:
-    [note] = told(rollout("promoted"), environ, webhooks=[status(server.url)])
-    assert note.endswith(f"the environment has {why}")
+    only_its_end = status(server.url, on=["rolled_back"])
+    [note] = told(rollout("promoted")[:1], environ, webhooks=[only_its_end])
+    assert note.endswith(f"the environment has no {why}")
+    assert server.requests == []
 
 
 def test_nobody_there_is_said_with_the_host(told: Any, rollout: Any, port: Any) -> None:

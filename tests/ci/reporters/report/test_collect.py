@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ci.events import Event, RolloutBegan, SuiteEnded, SuiteReady, SuiteStarted, VerdictReached, WeightsWritten
+from ci.events import Event, Note, RolloutBegan, SuiteEnded, SuiteReady, SuiteStarted, VerdictReached, WeightsWritten
 from ci.reporters.report.collect import collect
 
 
@@ -57,6 +57,14 @@ def test_foreign_texts_are_harmless_and_the_image_keeps_its_digest(rollback: lis
     assert told.began is not None
     assert (told.began.image, told.began.who) == (f"app@{digest}", "eve\\x1b[2J\\u202e")
     assert told.weights[0].why == "sha256:1f0c1f0c1f0c\\x1b[2J\\u202e"
+
+
+def test_a_rollout_ends_before_it_is_said_who_could_not_be_told_of_it(rollback: list[Event]) -> None:
+    late = Note(at=rollback[-1].at + 10, text="notify.webhooks[0] was not told")
+    told = collect([*rollback, late])
+    assert told.end == rollback[-1].at
+    assert told.notes[-1] == (late.at, late.text)
+    assert collect([late]).end == late.at
 
 
 def test_nothing_is_no_rollout() -> None:
