@@ -109,11 +109,16 @@ class Performer:
         self._tell(StepsChosen(at=self._watch.now(), steps=self._state.steps, rate=found["rate"]))
 
     def _measure(self) -> None:
-        """Ask Envoy's log, where there is one and the canary ever had a weight."""
-        if self._job.access_log is None or not self._state.raised:
+        """Ask Envoy's log, where there is one and the canary ever had traffic.
+
+        The record of a driver that died while it took traffic back does not say whether there was any: the log does.
+        """
+        if self._job.access_log is None:
             return
         canary, since = self._job.release.names.subsets.canary, self._state.began
         log = [each for each in entries(self._job.access_log, since) if each.subset == canary and each.start >= since]
+        if not log and not self._state.raised:
+            return
         harm = taken_back(log, canary, since)
         measured = RollbackMeasured(
             at=self._watch.now(),

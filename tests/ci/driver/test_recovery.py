@@ -130,14 +130,17 @@ def test_traffic_goes_first_and_the_reason_says_who_is_gone(bench: Any) -> None:
     assert bench.told(RollbackBegan)[-1].reason == "its driver ci@jenkins-7 is gone"
 
 
-def test_what_the_canary_did_before_its_driver_died_is_measured_too(bench: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("phase", ["step", "roll back"])
+def test_what_the_canary_did_before_its_driver_died_is_measured_too(bench: Any, tmp_path: Path, phase: str) -> None:
     bench.access_log = tmp_path / "access.log"
     bench.access_log.touch()
-    kill_in(bench, "step", later=3)
-    bad = bench.clock.now() - 0.2
-    bench.access_log.write_text(
-        f"{bad:.6f} outbound|80|canary|rebate-core.production.svc.cluster.local pod-1 500 - 3\n"
-    )
+    bench.suite("step-05", outcomes=BAD)
+    bench.suite("rollback", decides=5.0)
+    kill_in(bench, phase, later=2)
+    bad = bench.clock.now() - 2.5
+    log = f"{bad:.6f} outbound|80|canary|rebate-core.production.svc.cluster.local pod-1 500 - 3\n"
+    bench.access_log.write_text(log)
+    bench.events.clear()
     bench.recover()
     [measured] = bench.told(RollbackMeasured)
     assert (measured.first_bad, measured.bad) == (pytest.approx(bad, abs=1e-5), 1)
