@@ -16,7 +16,7 @@ from ci.reporters.report.shapes import Label, Panel, Path, Rule, Span, path
 from ci.trend.findings import OUTCOMES
 from ci.trend.finished import Finished
 
-DRAWN = 200  # rollouts: more columns can not be told apart
+DRAWN, FEWEST = 200, 12  # columns: more can not be told apart, and two alone would be walls
 GAP = 0.12  # of a column, at each side
 LINES = 4  # across a drawing
 BEYOND = 6  # times the median: what took longer is cut off, or nothing else could be seen
@@ -36,15 +36,19 @@ class Columns:
 
     rollouts: Sequence[Finished]
 
+    @property
+    def width(self) -> float:
+        """Of a column, percent of the panel."""
+        return 100 / max(FEWEST, len(self.rollouts))
+
     def box(self, place: int, css: str, y: float, height: float, title: str) -> Span:
         """Draw a bar in a column; ``y`` and ``height`` in percent of the panel."""
-        width = 100 / len(self.rollouts)
-        x = (place + GAP) * width
-        return Span(css, round(x, 3), round((1 - 2 * GAP) * width, 3), round(y, 2), round(height, 2), title)
+        x = (place + GAP) * self.width
+        return Span(css, round(x, 3), round((1 - 2 * GAP) * self.width, 3), round(y, 2), round(height, 2), title)
 
     def middle(self, place: int) -> float:
         """Give the middle of a column."""
-        return round(100 * (place + 0.5) / len(self.rollouts), 3)
+        return round((place + 0.5) * self.width, 3)
 
 
 @dataclass(frozen=True)

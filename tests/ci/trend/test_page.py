@@ -61,6 +61,11 @@ def test_a_bar_is_as_high_as_its_rollout_was_long(month: Trend) -> None:
     assert max(per_second) == pytest.approx(min(per_second), rel=0.02)
 
 
+def test_of_two_rollouts_none_fills_half_of_the_page(month: Trend) -> None:
+    [ends, *_], _ = drawings(month.rollouts[:2], month.stairs)
+    assert all(span.width < 10 for span in ends.spans)
+
+
 def test_of_very_many_the_newest_are_drawn(month: Trend, tmp_path: Path) -> None:
     more = Trend([*month.rollouts] * 10, [])
     assert len(drawings(more.rollouts, more.stairs)[0][0].spans) == DRAWN
