@@ -1,4 +1,4 @@
-"""Rollout by rollout as drawings: a column each, the oldest at the left.
+"""Rollout by rollout as drawings: a column each, the newest at the right.
 
 Columns and not a scale of time: ten releases on a Friday and none for a week would be one blot and a hole.
 """
@@ -41,14 +41,19 @@ class Columns:
         """Of a column, percent of the panel."""
         return 100 / max(FEWEST, len(self.rollouts))
 
+    @property
+    def empty(self) -> int:
+        """How many columns at the left wait for a rollout; the words of the scale stand there."""
+        return max(0, FEWEST - len(self.rollouts))
+
     def box(self, place: int, css: str, y: float, height: float, title: str) -> Span:
         """Draw a bar in a column; ``y`` and ``height`` in percent of the panel."""
-        x = (place + GAP) * self.width
+        x = (place + self.empty + GAP) * self.width
         return Span(css, round(x, 3), round((1 - 2 * GAP) * self.width, 3), round(y, 2), round(height, 2), title)
 
     def middle(self, place: int) -> float:
         """Give the middle of a column."""
-        return round((place + 0.5) * self.width, 3)
+        return round((place + self.empty + 0.5) * self.width, 3)
 
 
 @dataclass(frozen=True)
