@@ -24,6 +24,7 @@ WIDTHS: Mapping[int, float] = {1: 280, 2: 600, 3: 1000}  # CSS pixels; the style
 CHARACTER = 8  # CSS pixels, of a label's wider letters
 NARROW_TICKS, WIDE_TICKS = 4, 14
 LINES = 4  # across a panel
+EDGE = 2.0  # percent: a tick that is nearer has its words beside it, see panel.svg
 SHORTEST = 0.001  # seconds: a rollout has some length
 LONG, OUT_OF_SCALE = 120.0, 3.0  # a part so many seconds long, and so many times as long as all others together,
 ROOM_FOR_SHORTENED = 50.0  # percent, is drawn in so much
@@ -79,13 +80,13 @@ class TimeAxis:
     def ticks(self) -> list[Tick]:
         """Mark few moments for a narrow page, and more between them for a wide one."""
         kept: list[Tick] = []
-        narrow = -float("inf")  # where the last one for a narrow page is
+        narrow: Tick | None = None  # the last one for a narrow page
         for tick in self._candidates():
-            if kept and tick.x - kept[-1].x < 100 / WIDE_TICKS / 2:
+            if kept and not _apart(kept[-1], tick, WIDTHS[2]):
                 continue
-            first = tick.room == 1 and tick.x - narrow >= 100 / NARROW_TICKS / 2
-            narrow = tick.x if first else narrow
+            first = tick.room == 1 and (narrow is None or _apart(narrow, tick, WIDTHS[1]))
             kept.append(replace(tick, room=1 if first else 2))
+            narrow = kept[-1] if first else narrow
         return kept
 
     def _candidates(self) -> Iterator[Tick]:
@@ -145,6 +146,13 @@ def rate_ticks(top: float) -> list[float]:
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.999)
     return [round(step * number, 10) for number in range(1, math.ceil(top / step - 1e-6) + 1)]
+
+
+def _apart(one: Tick, other: Tick, width: float) -> bool:
+    """Say whether the words of two ticks have room beside each other; at an edge they stand to one side of it."""
+    words = CHARACTER * (len(other.text) + 1) / width * 100
+    edge = one.x < EDGE or other.x > 100 - EDGE
+    return other.x - one.x >= words * (1.5 if edge else 1.0)
 
 
 def _step(length: float, most: float) -> int:

@@ -1,4 +1,4 @@
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +22,18 @@ def test_a_narrow_page_has_few_ticks_and_a_wide_one_more(lengths: tuple[float, f
     assert len({tick.text for tick in ticks}) == len(ticks)
     assert [tick.x for tick in ticks] == sorted(tick.x for tick in ticks)
     assert 0 <= ticks[0].x <= ticks[-1].x <= 100
+
+
+@given(LONGEST)
+def test_words_under_the_axis_do_not_run_into_each_other(lengths: tuple[float, float, float]) -> None:
+    ticks = three_parts(lengths).ticks()
+    for size, width in ((1, WIDTHS[1]), (2, WIDTHS[2])):
+        shown = [tick for tick in ticks if tick.room <= size]
+        for before, after in pairwise(shown):
+            words = 6.5 * len(after.text)  # CSS pixels, as a browser has measured them
+            ends = words if before.x < 2 else words / 2
+            begins = words if after.x > 98 else words / 2
+            assert (after.x - before.x) / 100 * width > ends + begins
 
 
 @given(LONGEST, st.floats(-1e5, 1e6))
