@@ -4,7 +4,8 @@ Rules:
     1. It is a rollout that goes on where the dead driver stopped, by the same table, plan and performer, and only back:
        the result is LOST (ci/phases.py). What has not been committed to is taken back; a rollback goes on.
     2. Whether the driver is dead is known by watching its Lease; one that is alive is left alone, and named. ``now``
-       is for a person who knows better: traffic goes first, the Lease after it.
+       is for a person who knows better: traffic goes first, the Lease after it. ``wait`` is for a pipeline whose build
+       was aborted: its driver may still be taking back, and is waited for.
     3. It can be killed at any point and begun again: the record stays until all is proved to be as before.
     4. Of many services each has a thread of its own: the dead are not kept waiting by each other.
 
@@ -27,12 +28,15 @@ from ci.lease import Held
 from ci.left import RELEASE_FILE, job_of, left_by, release_of
 from ci.record import KEYS
 from ci.reporting import Listeners, fresh
+from ci.state import Job
 from ci.traffic import traffic_of
 from ci.who import driver_name
+from ci.world import Tell
 from fixtures.cluster import VIRTUAL_SERVICES, Cluster
 from fixtures.errors import SluicegateError
 from fixtures.release import load_release
 from fixtures.target import Target
+from fixtures.waiting import SYSTEM_CLOCK
 
 AT_ONCE = 32  # services
 
@@ -65,7 +69,14 @@ class Recovered:
 
 
 def recover_one(
-    file: Path, target: Target, reports: Path, *, now: bool, alone: bool = True, as_json: bool = False
+    file: Path,
+    target: Target,
+    reports: Path,
+    *,
+    now: bool,
+    alone: bool = True,
+    as_json: bool = False,
+    wait: float = 0.0,
 ) -> Recovered:
     """Recover one service.
 
@@ -76,9 +87,10 @@ def recover_one(
         now: whether somebody knows that the driver is dead.
         alone: whether it is shown on the screen; one of many is not.
         as_json: events as JSON lines on stdout.
+        wait: seconds for which a driver that is alive is waited for.
 
     Raises:
-        Held: when the driver is alive.
+        Held: when the driver is alive, and was for so long.
         SluicegateError: when nothing could begin.
     """
     release = load_release(file)
@@ -91,7 +103,7 @@ def recover_one(
     job = job_of(record, release, file, target, who=driver_name(), reports=folder)
     listeners = Listeners(job, target, as_json=as_json, alone=alone)
     try:
-        ended = recover(job, target, listeners.tell, now=now)
+        ended = _recover(job, target, listeners.tell, now=now, until=SYSTEM_CLOCK.monotonic() + wait)
     finally:
         listeners.close()
     return _recovered(release.service, ended, folder)
@@ -131,6 +143,16 @@ def all_left(cluster: Cluster) -> list[tuple[str, str]]:
             place = f"{metadata['namespace']}/{metadata['name']}"
             found.setdefault(annotations[KEYS["rollout"]], (place, annotations.get(KEYS["release"], "")))
     return list(found.values())
+
+
+def _recover(job: Job, target: Target, tell: Tell, *, now: bool, until: float) -> RolloutEnded | None:
+    """Recover, or find each time that the driver renews its Lease that it is alive, and look again."""
+    while True:
+        try:
+            return recover(job, target, tell, now=now)
+        except Held:
+            if SYSTEM_CLOCK.monotonic() >= until:
+                raise
 
 
 def _one_of_many(service: str, text: str, target: Target, reports: Path) -> Recovered:

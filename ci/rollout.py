@@ -136,15 +136,25 @@ def abort(file: Path, target: str, reason: str, as_json: bool) -> None:
     click.echo(json.dumps(done.as_json()) if as_json else done.sentence)
 
 
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float:
+    from fixtures.quantities import duration  # noqa: PLC0415
+
+    try:
+        return duration(text) if text else 0.0
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", metavar="[RELEASE]", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="All services of the cluster, from what their records say.")
 @click.option("--expired", is_flag=True, help="Only where the driver's Lease has run out; --all has to say so.")
 @click.option("--now", is_flag=True, help="You know that its driver is dead: traffic first, no watching of its Lease.")
+@click.option("--wait", metavar="10m", callback=_seconds, help="For so long, wait for a driver that is alive to end.")
 @TARGET
 @click.option("--reports", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"), help="Folder.")
 @JSON
-def recover(file: Path | None, target: str, reports: Path, as_json: bool, **how: bool) -> None:
+def recover(file: Path | None, target: str, reports: Path, wait: float, as_json: bool, **how: bool) -> None:
     """Bring a service back to a safe state whose driver has died, from the cluster alone.
 
     A driver that is alive is left alone, and named (exit status 3). 0: there was nothing to recover.
@@ -154,11 +164,13 @@ def recover(file: Path | None, target: str, reports: Path, as_json: bool, **how:
 
     if (file is not None) == how["everything"] or how["everything"] != how["expired"]:
         raise click.UsageError("name a RELEASE, or say --all --expired")
-    if how["everything"] and how["now"]:
-        raise click.UsageError("--now is for one RELEASE, whose driver you know to be dead")
+    if how["everything"] and (how["now"] or wait):
+        raise click.UsageError("--now and --wait are for one RELEASE, whose driver you know to be dead, or to be ending")
     where, worst = resolve(target), 0
     found = (
-        [recover_one(file, where, reports, now=how["now"], as_json=as_json)] if file else recover_all(where, reports)
+        [recover_one(file, where, reports, now=how["now"], as_json=as_json, wait=wait)]
+        if file
+        else recover_all(where, reports)
     )
     for each in found:
         worst = max(worst, each.exit_code)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from ci.lease import Lease
 from ci.left import text_of
 from ci.patch import Change
 from ci.phases import Phase
-from ci.record import Record
+from ci.record import KEYS, Record
 from ci.recovery import all_left
 from ci.rollout import main
 from ci.traffic import traffic_of
@@ -100,6 +101,27 @@ def test_a_living_driver_is_left_alone_and_named(
         entry["weight"]
         for entry in at_25.get(VIRTUAL_SERVICES, "production", "rebate-core")["spec"]["http"][0]["route"]
     ] == [75, 25]
+
+
+def test_a_driver_that_is_alive_is_waited_for_where_that_is_said(
+    type_in: Callable[..., Result], at_25: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the post section of an aborted build does: its driver is still taking back, and then is through."""
+    monkeypatch.setattr("ci.lease.RENEWAL", 0.05)
+    with Lease(at_25, "production", "rebate-core", "ci@jenkins-7/3f9c2a") as lease:
+        assert type_in(EXAMPLE, "--wait", "500ms").exit_code == 3, "for so long, and no longer"
+
+        def come_to_an_end() -> None:
+            end = Change(Weights(100, 0), dict.fromkeys(KEYS.values()))
+            traffic_of(load_release(EXAMPLE), at_25).write(end, lambda seen: None)
+            lease.__exit__(None, None, None)
+
+        driver = Timer(1.5, come_to_an_end)
+        driver.start()
+        done = type_in(EXAMPLE, "--wait", "1m")
+        driver.join()
+    assert (done.exit_code, done.stdout) == (0, "rebate-core: nothing to recover: the rollout has ended meanwhile\n")
+    assert type_in(EXAMPLE, "--wait", "soon").exit_code == 2
 
 
 def test_the_exit_status_is_that_of_the_rollout(
