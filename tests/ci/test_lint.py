@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from ci.rollout import main
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "rebate-core"
+MANIFESTS = EXAMPLE.parent / "k8s-manifests"
 RELEASE = str(EXAMPLE / "release.yaml")
 WHY = "Istio has none, and counts a request when it ends: a canary that hangs shows neither errors nor latency"
 
@@ -20,8 +21,8 @@ def lint(*options: str) -> Result:
 @pytest.fixture
 def spoilt(tmp_path: Path) -> Path:
     """The example's repository without the route's timeout, in which stable's image has a tag."""
-    for file in (EXAMPLE / "gitops").rglob("*.yaml"):
-        copy = tmp_path / file.relative_to(EXAMPLE / "gitops")
+    for file in MANIFESTS.rglob("*.yaml"):
+        copy = tmp_path / file.relative_to(MANIFESTS)
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = file.read_text().replace("      timeout: 5s ", "      # ")
         copy.write_text(text.replace("@sha256:" + "0" * 64, ":1.4", 1))
@@ -29,7 +30,7 @@ def spoilt(tmp_path: Path) -> Path:
 
 
 def test_clean_manifests_are_zero() -> None:
-    result = lint("--manifests", str(EXAMPLE / "gitops"))
+    result = lint("--manifests", str(MANIFESTS))
     assert result.exit_code == 0
     assert result.output.startswith("37 rules, 8 manifests: PASS, 0 mistakes, 0 notes")
 
@@ -67,7 +68,7 @@ def telling(tmp_path: Path) -> str:
 
 def test_a_variable_that_is_not_there_is_a_note_with_its_line(telling, monkeypatch) -> None:
     monkeypatch.delenv("TEAM_MAIL", raising=False)
-    result = CliRunner().invoke(main, ["lint", telling, "--manifests", str(EXAMPLE / "gitops")])
+    result = CliRunner().invoke(main, ["lint", telling, "--manifests", str(MANIFESTS)])
     assert result.exit_code == 0, "another machine may have it"
     assert f"note   {telling}:22 notify.messages[0]\n       the environment here has no TEAM_MAIL" in result.output
 
@@ -75,14 +76,14 @@ def test_a_variable_that_is_not_there_is_a_note_with_its_line(telling, monkeypat
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise asks for it
 def test_an_address_that_is_none_is_a_mistake_and_not_shown(telling, monkeypatch) -> None:
     monkeypatch.setenv("TEAM_MAIL", "nonsense://s3cret")
-    result = CliRunner().invoke(main, ["lint", telling, "--manifests", str(EXAMPLE / "gitops")])
+    result = CliRunner().invoke(main, ["lint", telling, "--manifests", str(MANIFESTS)])
     assert result.exit_code == 1
     assert f"FAIL   {telling}:22 notify.messages[0].to\n" in result.output
     assert "s3cret" not in result.output
 
 
 def test_what_could_not_be_looked_at_is_not_clean() -> None:
-    result = lint("--manifests", str(EXAMPLE / "gitops" / "bases" / "rebate-core"))
+    result = lint("--manifests", str(MANIFESTS / "bases" / "rebate-core"))
     assert result.exit_code == 1
     assert "3 not looked at" in result.output
 

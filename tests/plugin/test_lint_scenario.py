@@ -21,7 +21,7 @@ def lint(folder: Path, junit: Path, *releases: Path) -> dict[str, str]:
 def test_the_example_keeps_all_promises_and_a_release_of_another_name_breaks_some(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text((EXAMPLE / "release.yaml").read_text().replace("service: rebate-core", "service: orders"))
-    said = lint(EXAMPLE / "gitops", tmp_path / "lint.xml", EXAMPLE / "release.yaml", other)
+    said = lint(EXAMPLE.parent / "k8s-manifests", tmp_path / "lint.xml", EXAMPLE / "release.yaml", other)
     own = {name: words for name, words in said.items() if "rebate-core/release]" in name}
     assert len(own) == 10
     assert not any(own.values())

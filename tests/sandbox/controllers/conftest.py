@@ -30,7 +30,7 @@ from fixtures.sandbox.controllers.client import Client
 from fixtures.sandbox.dataplane import envoy, images, registry
 from fixtures.waiting import NotInTime, wait
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "rebate-core"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "k8s-manifests"
 KINDS = (
     *(NAMESPACES, NODES, PODS, SERVICES, EVENTS, DEPLOYMENTS, REPLICASETS),
     *(VIRTUAL_SERVICES, DESTINATION_RULES, GATEWAYS, APPLICATIONS),
@@ -145,7 +145,7 @@ class World:
 def _repository(folder: Path, first_image: str) -> GitOps:
     origin, clone = folder / "origin.git", folder / "clone"
     subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", "--", str(origin)], check=True, timeout=30)
-    shutil.copytree(EXAMPLE / "gitops", clone)
+    shutil.copytree(EXAMPLE, clone)
     repository = GitOps(origin, clone)
     repository.git("init", "--quiet", "-b", "main")
     repository.git("remote", "add", "origin", str(origin))
