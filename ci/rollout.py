@@ -165,7 +165,9 @@ def recover(file: Path | None, target: str, reports: Path, wait: float, as_json:
     if (file is not None) == how["everything"] or how["everything"] != how["expired"]:
         raise click.UsageError("name a RELEASE, or say --all --expired")
     if how["everything"] and (how["now"] or wait):
-        raise click.UsageError("--now and --wait are for one RELEASE, whose driver you know to be dead, or to be ending")
+        raise click.UsageError(
+            "--now and --wait are for one RELEASE, whose driver you know to be dead, or to be ending"
+        )
     where, worst = resolve(target), 0
     found = (
         [recover_one(file, where, reports, now=how["now"], as_json=as_json, wait=wait)]

@@ -69,7 +69,7 @@ class Build:
     def console(self) -> str:
         return (self.folder / "console.txt").read_text()
 
-    def until(self, text: str, timeout: float = 240.0) -> None:
+    def until(self, text: str, timeout: float = 600.0) -> None:
         """Wait for a line of the console."""
 
         def seen() -> bool:
@@ -82,7 +82,7 @@ class Build:
         """Press the cross."""
         self.process.send_signal(signal.SIGTERM)
 
-    def end(self, timeout: float = 300.0) -> str:
+    def end(self, timeout: float = 600.0) -> str:
         """Wait for its end; give its result."""
         self.process.wait(timeout)
         return self.console.rstrip().rpartition("Finished: ")[2]
@@ -133,8 +133,12 @@ class Job:
         """Begin a build: of the next number, or of one that is said."""
         number = number or len(self.builds) + 1
         asked = {
-            **{"job": "rebate-core", "number": str(number), "url": "https://jenkins.example.com/"},
-            **{"home": str(self.folder / "home"), "scm": str(self.folder / "scm.git"), "smtp": self.smtp},
+            "job": "rebate-core",
+            "number": str(number),
+            "url": "https://jenkins.example.com/",
+            "home": str(self.folder / "home"),
+            "scm": str(self.folder / "scm.git"),
+            "smtp": self.smtp,
             **{f"param.{name}": value for name, value in params.items()},
             **self.asked,
         }

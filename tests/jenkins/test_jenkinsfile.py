@@ -1,4 +1,4 @@
-"""ci/Jenkinsfile, executed: a commit of the Java service becomes a release, or is taken back, at 500 requests a second."""
+"""ci/Jenkinsfile, executed: a commit of the Java service is promoted or taken back, at 500 requests a second."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from ci.events import from_json
 from ci.reporters.timeline import parts
-from fixtures.access_log import entries
+from fixtures.access_log import entries, entry
 from fixtures.access_log import taken_back as rollback
 from fixtures.cluster import DEPLOYMENTS, VIRTUAL_SERVICES
 from fixtures.registry import resolve
@@ -29,7 +29,7 @@ RELEASE = ROOT / "examples" / "rebate-core"
 NAME = "registry.example.com/shop/rebate-core-service"
 RATE = 500.0
 WHOLE, OVERHEAD = 300.0, 15.0  # seconds: from commit to promotion in all; what of the release waits for no requests
-RELEASE_ONLY = """
+ONE_STEP = """
 pipeline {
     agent { label 'k8s-agent' }
     options { skipDefaultCheckout() }
@@ -38,14 +38,18 @@ pipeline {
         stage('Release') {
             steps {
                 checkout scm
-                canaryRelease image: readFile('image.txt').trim(), target: params.TARGET
+                canaryRelease image: readFile('target/image.txt').trim(), target: params.TARGET
             }
         }
     }
 }
 """
-BUSY = 4  # a machine that runs other tests beside this one is so much slower, at most
 ASKS = "askpass.sh"
+
+
+def busy() -> float:
+    """Say how many times longer than alone work takes here: what waits for a core is not what is measured."""
+    return max(1.0, os.getloadavg()[1] / (os.cpu_count() or 1))
 
 
 class Shop:
@@ -59,7 +63,11 @@ class Shop:
         shutil.copytree(SERVICE, job.work, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target"))
         shutil.copy(ROOT / "ci" / "Jenkinsfile", job.work)
         equip(job, target)
-        job.environment |= {"PUSH_TO": target.rewrite(NAME), "JIB": "-Djib.allowInsecureRegistries=true"}
+        job.environment |= {
+            "PUSH_TO": target.rewrite(NAME),
+            "JIB": "-Djib.allowInsecureRegistries=true",
+            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # short lives: half of the time
+        }
 
     def commit(self, **changes: tuple[str, str]) -> str:
         """Change the service's sources, and push."""
@@ -91,10 +99,15 @@ class Shop:
         return [each for each in entries(self.target.access_log) if each.start > since]
 
     def last_canary_request(self) -> float:
-        return max((each.start for each in self.requests(0) if each.subset == "canary"), default=0.0)
+        return max(each.start for each in self.requests(0) if each.subset == "canary")
 
     def canary_has_traffic(self) -> bool:
-        return self.last_canary_request() > time.time() - 0.5
+        """Look at the last seconds of the log: the whole of it is long."""
+        assert self.target.access_log is not None
+        with self.target.access_log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 100_000))
+            recent = map(entry, log.read().decode().splitlines()[1:])
+        return any(each.subset == "canary" and each.start > time.time() - 1 for each in recent if each)
 
 
 def equip(job: Any, target: Target) -> None:
@@ -103,8 +116,10 @@ def equip(job: Any, target: Target) -> None:
         shutil.copy(file, job.work)
     job.asked |= {
         "param.TARGET": target.name,
-        **{"credential.registry.username": "robot", "credential.registry.password": "pa55word"},
-        **{"credential.gitops.username": "driver", "credential.gitops.password": "s3same"},
+        "credential.registry.username": "robot",
+        "credential.registry.password": "pa55word",
+        "credential.gitops.username": "driver",
+        "credential.gitops.password": "s3same",
         "credential.kubeconfig.file": str(target.kubeconfig),
     }
     job.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -124,7 +139,7 @@ class Ran:
     Attributes:
         build: it.
         result: what Jenkins says of it.
-        began: when its commit was pushed.
+        began: when its commit was pushed, or something was done to it.
         ended: when it was over.
         before: the images that the Deployments asked for.
     """
@@ -147,15 +162,12 @@ class Ran:
         return (self.build.folder / "archive" / "target" / "image.txt").read_text().strip()
 
 
-def ran(shop: Shop, during: Callable[[Any], None] = lambda build: None, **changes: tuple[str, str]) -> Ran:
-    """Commit, and let Jenkins build what was committed, while something happens to it."""
+def ran(shop: Shop, **changes: tuple[str, str]) -> Ran:
+    """Commit, and let Jenkins build what was committed."""
     before = shop.images()
     shop.commit(**changes)
     began = time.time()
-    build = shop.job.start()
-    during(build)
-    result = build.end()
-    print(build.console)
+    build, result = shop.job.run()
     return Ran(build, result, began, time.time(), before)
 
 
@@ -167,51 +179,63 @@ def promoted(shop: Shop) -> Ran:
 
 @pytest.fixture(scope="module")
 def bad(shop: Shop, promoted: Ran) -> Ran:
-    """A commit with a mistake that no test of the service finds: one request of 21 asks for a shop that is not there."""
+    """A mistake that no test of the service finds: one request of 21 asks for a shop that is not there."""
     return ran(shop, Shops=("ALL.size()));", "ALL.size() + 1));"))
 
 
 @pytest.fixture(scope="module")
-def aborted(shop: Shop, bad: Ran) -> tuple[Ran, float]:
-    """The mistake is mended, and somebody presses the cross while its canary is watched; with the moment of that."""
-    pressed = []
+def aborted(release_only: Callable[..., Ran]) -> Ran:
+    """The last stage of the Jenkinsfile; somebody presses the cross while its canary is watched."""
+    text = (ROOT / "ci" / "Jenkinsfile").read_text()
+    first, last = text.index("        stage('Checkout & Lint')"), text.index("        stage('Release')")
+    built = "        stage('Checkout') { steps { checkout scm } }\n"
 
-    def press(build: Any) -> None:
-        build.until("suite canary_step at 5 % is ready")
-        wait(shop.canary_has_traffic, what="requests to the canary", timeout=20)
-        pressed.append(time.time())
+    def abort(build: Any) -> None:
         build.abort()
 
-    return ran(shop, press, Shops=("ALL.size() + 1));", "ALL.size()));")), pressed[0]
+    return release_only(text[:first] + built + text[last:], abort)
 
 
 @pytest.fixture(scope="module")
-def killed(shop: Shop, bad: Ran, new_job: Callable[[Path], Any]) -> tuple[Ran, float]:
-    """A pipeline of one step, the shared library's, all of whose processes get SIGKILL; with the moment of that."""
-    job = new_job(shop.job.folder.parent / "release-only")
-    equip(job, shop.target)
-    (job.work / "Jenkinsfile").write_text(RELEASE_ONLY)
-    (job.work / "image.txt").write_text(shop.other_image() + "\n")
-    job.asked["library"] = str(ROOT / "ci" / "shared-library")
-    job.commit("a release")
-    before, began = shop.images(), time.time()
-    build = job.start()
-    build.until("suite canary_step at 5 % is ready")
-    wait(shop.canary_has_traffic, what="requests to the canary", timeout=20)
-    for each in build.scripts():
-        each.kill()
-    moment = time.time()
-    result = build.end()
-    print(build.console)
-    return Ran(build, result, began, time.time(), before), moment
+def killed(release_only: Callable[..., Ran]) -> Ran:
+    """A pipeline of one step, the shared library's; all that it has started gets SIGKILL while its canary is watched."""
+
+    def kill(build: Any) -> None:
+        for each in build.scripts():
+            each.kill()
+
+    return release_only(ONE_STEP, kill)
+
+
+@pytest.fixture(scope="module")
+def release_only(shop: Shop, bad: Ran, new_job: Callable[[Path], Any]) -> Callable[..., Ran]:
+    """Let a pipeline release an image that is built already, and do something to it while its canary is watched."""
+
+    def release(pipeline: str, what: Callable[[Any], None]) -> Ran:
+        job = new_job(shop.job.folder / f"release-only-{what.__name__}")
+        equip(job, shop.target)
+        job.asked["library"] = str(ROOT / "ci" / "shared-library")
+        shutil.copy(SERVICE / "Makefile", job.work)
+        (job.work / "Jenkinsfile").write_text(pipeline)
+        (job.work / "target").mkdir()
+        (job.work / "target" / "image.txt").write_text(shop.other_image() + "\n")
+        job.commit("a release")
+        before, build = shop.images(), job.start()
+        build.until("suite canary_step at 5 % is ready")
+        wait(shop.canary_has_traffic, what="requests to the canary", timeout=60)
+        began = time.time()
+        what(build)
+        return Ran(build, build.end(), began, time.time(), before)
+
+    return release
 
 
 def test_a_commit_is_promoted_within_five_minutes(shop: Shop, promoted: Ran) -> None:
     assert promoted.result == "SUCCESS", promoted.build.console[-3000:]
     assert shop.job.mails == []
-    assert promoted.ended - promoted.began < WHOLE
+    assert promoted.ended - promoted.began < WHOLE * busy()
     lost = sum(part.overhead for part in parts(promoted.events, promoted.ended))
-    assert lost < OVERHEAD * BUSY, "seconds of the release that were no waiting for requests"
+    assert lost < OVERHEAD * busy(), "seconds of the release that were no waiting for requests"
 
 
 def test_what_is_released_is_the_digest_of_what_was_built_and_both_deployments_run_it(
@@ -232,7 +256,7 @@ def test_jenkins_gets_every_step_as_a_suite_the_coverage_and_a_report(promoted: 
     assert "com.example.rebate.CommissionTest" in suites
     assert {f"rebate-core.step-{step}" for step in ("05", "25", "50", "100")} < suites
     pages = promoted.build.folder / "htmlreports"
-    assert "Commission" in (pages / "Coverage" / "index.html").read_text()
+    assert "com.example.rebate" in (pages / "Coverage" / "index.html").read_text()
     assert "rebate-core" in (pages / "Release" / "index.html").read_text()
 
 
@@ -248,7 +272,7 @@ def test_a_bad_build_is_taken_back_in_seconds(shop: Shop, bad: Ran) -> None:
     assert "canary error rate" in bad.events[-1].sentence
     back = rollback(shop.requests(bad.began), "canary", bad.began)
     assert back is not None
-    assert back.seconds < 10 * BUSY
+    assert back.seconds < 10 * busy()
     assert ["rebate-core.step-05", "failed"] in [[suite, outcome] for suite, *_, outcome in bad.build.tests()]
 
 
@@ -258,23 +282,24 @@ def test_the_team_gets_a_mail_that_leads_to_the_console(shop: Shop, bad: Ran) ->
     assert "https://jenkins.example.com/job/rebate-core/2/console" in mail.get_content()
 
 
-def test_an_abort_in_the_middle_of_a_step_has_the_traffic_back_within_four_seconds(
-    shop: Shop, aborted: tuple[Ran, float]
-) -> None:
-    build, pressed = aborted
-    assert build.result == "ABORTED", build.build.console[-3000:]
-    gone = max(each.start for each in shop.requests(build.began) if each.subset == "canary")
-    assert gone - pressed < 4
-    assert (shop.images(), shop.weights()) == (build.before, [100, 0])
-    assert "SIGTERM" in build.events[-1].sentence
+def test_an_abort_in_the_middle_of_a_step_has_the_traffic_back_within_four_seconds(shop: Shop, aborted: Ran) -> None:
+    assert aborted.result == "ABORTED", aborted.build.console[-3000:]
+    assert shop.last_canary_request() - aborted.began < 4
+    assert (shop.images(), shop.weights()) == (aborted.before, [100, 0])
+
+
+def test_the_post_section_of_an_aborted_build_waits_for_its_driver_and_has_all_evidence(aborted: Ran) -> None:
+    console = aborted.build.console
+    assert "+ make recover" in console
+    assert "nothing to recover" in console, "its driver has taken all back itself"
+    assert aborted.events[-1].outcome == "rolled back"
+    assert "rebate-core.step-05" in {suite for suite, *_ in aborted.build.tests()}
 
 
 def test_after_kill_9_of_all_that_a_build_runs_its_own_last_step_takes_the_traffic_back(
-    shop: Shop, killed: tuple[Ran, float]
+    shop: Shop, killed: Ran
 ) -> None:
-    build, moment = killed
-    assert build.result == "FAILURE", build.build.console[-3000:]
-    assert "script returned exit code 137" in build.build.console
-    gone = max(each.start for each in shop.requests(build.began) if each.subset == "canary")
-    assert gone - moment < 90
-    assert (shop.images(), shop.weights()) == (build.before, [100, 0])
+    assert killed.result == "FAILURE", killed.build.console[-3000:]
+    assert "script returned exit code 137" in killed.build.console
+    assert shop.last_canary_request() - killed.began < 90
+    assert (shop.images(), shop.weights()) == (killed.before, [100, 0])

@@ -1,6 +1,7 @@
 """The runner that executes the Jenkinsfile: it does what Jenkins does, and what it does not know is an error."""
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +156,11 @@ def test_secrets_are_in_the_environment_and_not_on_the_console(job: Any) -> None
     build, result = job.run()
     assert (result, "pa55word" in build.console, "****" in build.console) == ("SUCCESS", False, True)
     assert (job.folder / "home" / "workspace" / "rebate-core" / "kept").read_text() == "pa55word\n"
+
+
+def test_the_shared_librarys_step_says_what_it_does_not_know_and_what_it_misses(job: Any) -> None:
+    job.asked["library"] = str(Path(__file__).parents[2] / "ci" / "shared-library")
+    given(job, "canaryRelease imgae: 'shop:1', target: 'prod-eu'")
+    build, result = job.run()
+    assert result == "FAILURE"
+    assert "canaryRelease: unknown or missing: imgae, image" in build.console
