@@ -198,7 +198,7 @@ def aborted(release_only: Callable[..., Ran]) -> Ran:
 
 @pytest.fixture(scope="module")
 def killed(release_only: Callable[..., Ran]) -> Ran:
-    """A pipeline of one step, the shared library's; all that it has started gets SIGKILL while its canary is watched."""
+    """A pipeline of one step, the shared library's; all that it runs gets SIGKILL while its canary is watched."""
 
     def kill(build: Any) -> None:
         for each in build.scripts():
