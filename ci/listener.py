@@ -7,6 +7,8 @@ Rules:
     3. A run that says nothing for too long is as good as one that failed; so is one that shall watch and has ended.
     4. A run that is left behind for another reason than its FAIL (somebody has paused the rollout, or skipped the
        gates) is ended before the next one begins, and its FAIL counts to the last moment.
+    5. Jenkins ends the children of a build first, and waits for each: a run that says that somebody else has told it
+       to end is not waited for.
 """
 
 from collections import deque
@@ -232,6 +234,8 @@ class Listener:
                 self._move(heard.place, f"step {heard.place.step} %")
             if line.get("outcome") == "FAIL":
                 raise _failed(line)
+            if line["kind"] == "ended":
+                raise Stop(Result.FAILED, f"the suite {heard.order.name}: {line['why']}", at=line["at"])
 
     def _note(self, line: Line, heard: Heard) -> None:
         """Keep a line, and tell it on as an event."""

@@ -208,7 +208,7 @@ def killed(release_only: Callable[..., Ran]) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def release_only(shop: Shop, bad: Ran, new_job: Callable[[Path], Any]) -> Callable[..., Ran]:
+def release_only(shop: Shop, new_job: Callable[[Path], Any]) -> Callable[..., Ran]:
     """Let a pipeline release an image that is built already, and do something to it while its canary is watched."""
 
     def release(pipeline: str, what: Callable[[Any], None]) -> Ran:

@@ -73,6 +73,9 @@ def test_sigterm_ends_with_a_junit_file_and_nothing_passed(start, finish, termin
     assert "ended by SIGTERM" in run.cases["test_error_rate"].find("failure").get("message")
     assert "PASS" not in run.verdicts().values()
     assert run.lines[-1]["kind"] == "closed"
+    first, *after = [line for line in run.lines if line["kind"] in {"ended", "verdict"}]
+    assert (first["kind"], first["why"]) == ("ended", "the run was ended by SIGTERM"), "said before the run winds up"
+    assert after
 
 
 IN_SETUP = """

@@ -69,6 +69,7 @@ class Script:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     at: Mapping[str, float] = field(default_factory=dict)
     dies: float = float("inf")
+    told: float = float("inf")  # when somebody else tells it to end
 
     def watched(self, began: float) -> list[tuple[float, dict[str, Any]]]:
         """Give the lines of a run that watches: a gate fails when ``at`` says so, and is silent until then."""
@@ -94,6 +95,8 @@ class Script:
         at = began + self.decides
         verdicts = [self._verdict(gate, outcome, at) for gate, outcome in self.outcomes.items() if outcome != "SILENT"]
         closed = {"kind": "closed", "at": at}
+        if self.told < self.decides:
+            verdicts = [{"kind": "ended", "why": "the run was ended by SIGTERM", "at": began + self.told}]
         return [(line["at"] - began, line) for line in (opened, progress, *verdicts, closed)]
 
     @property

@@ -44,6 +44,16 @@ def test_traffic_goes_before_anything_else_is_undone(bench: Any) -> None:
     assert order[:7] == expected
 
 
+def test_a_suite_that_somebody_ends_is_not_waited_for(bench: Any) -> None:
+    """Jenkins ends a build's children first: the driver's own signal comes when this run is gone, up to 5 s later."""
+    bench.suite("step-25", told=2.0, decides=60.0)
+    ended = bench.run()
+    assert (ended.outcome, ended.sentence) == ("rolled back", "the suite step-25: the run was ended by SIGTERM")
+    back, step = bench.told(WeightsWritten)[-1], next(each for each in bench.told(WeightsWritten) if each.canary == 25)
+    assert (back.canary, back.at - step.at < 1.5) == (0, True)
+    assert_as_before(bench)
+
+
 def test_a_suite_that_failed_may_still_write_its_junit_file(bench: Any) -> None:
     bench.suite("step-05", outcomes=BAD)
     bench.run()
