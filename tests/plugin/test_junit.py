@@ -85,13 +85,17 @@ def test_every_way_a_test_can_end_is_one_case_with_its_sentence_first(processes,
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")])
 def test_a_gate_has_a_history_of_its_own_at_each_step_wherever_its_file_lies(processes, judge, suite, tmp_path) -> None:
-    def keys(step: str) -> set[tuple[str, str]]:
-        (tmp_path / f"build-{step}@2").mkdir()
-        judge(EVERY_END, "-o", f"junit_suite_name=rebate-core.step-{step}", *processes, name=f"build-{step}@2/own.py")
+    def keys(build: str, *options: str) -> set[tuple[str, str]]:
+        (tmp_path / build).mkdir()
+        judge(EVERY_END, "-o", f"junit_suite_name=rebate-core.{build}", *options, *processes, name=f"{build}/own.py")
         return {(case.classname, case.name) for case in suite()}
 
-    assert ("rebate-core.step-05.own.TestFees", "test_rounding[1/3]") in keys("05")
-    assert ("rebate-core.step-25.own", "test_passes") in keys("25")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "pytest.ini").write_text("[pytest]\n")
+    assert ("rebate-core.step-05.own.TestFees", "test_rounding[1/3]") in keys("step-05")
+    outside = keys("step-25", "--rootdir", "elsewhere", "-c", "elsewhere/pytest.ini")
+    assert ("rebate-core.step-25.own.TestFees", "test_rounding[a::b]") in outside
+    assert ("rebate-core.step-25.own", "test_passes") in outside
 
 
 def test_a_run_by_hand_is_named_by_its_service_scenario_and_step(judge, suite, tmp_path) -> None:
