@@ -180,8 +180,8 @@ def _gates(view: View, detail: Detail) -> RenderableType:
         if gate not in quiet:
             mark, style = MARKS[gate.outcome]
             grid.add_row(Text(mark, style=style), Text(gate.name, style=style), _about(gate, view, detail))
-    marks = [Text.assemble(MARKS[gate.outcome], f"\u00a0{gate.name}  ") for gate in quiet]
-    return Group(grid, *([Text.assemble(*marks)] if marks else []))
+    named = [(outcome, [gate.name for gate in quiet if gate.outcome == outcome]) for outcome in ("PASS", "")]
+    return Group(grid, *(Text.assemble(MARKS[outcome], f"  {', '.join(names)}") for outcome, names in named if names))
 
 
 def _about(gate: Gate, view: View, detail: Detail) -> RenderableType:

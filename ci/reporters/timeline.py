@@ -129,7 +129,7 @@ def _part(events: Sequence[Event], end: float, *, over: bool) -> Part:
         took=end - entered.at,
         watches=tuple(_watches(rest, end)),
         causes=_causes(rest),
-        failed=any(_is_failure(event) for event in rest),
+        failed=any(_is_failure(event, entered) for event in rest),
         over=over,
     )
 
@@ -142,8 +142,11 @@ def _own(events: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _is_failure(event: Event) -> bool:
-    return isinstance(event, RollbackBegan) or (isinstance(event, SuiteEnded) and not event.passed)
+def _is_failure(event: Event, entered: Event) -> bool:
+    """One that still watched the weight before was told to end, and has nothing to say of this part."""
+    if isinstance(event, SuiteEnded):
+        return not event.passed and event.step == getattr(entered, "step", None)
+    return isinstance(event, RollbackBegan)
 
 
 def _watches(events: Sequence[Event], end: float) -> Iterator[tuple[float, float]]:

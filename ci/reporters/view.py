@@ -127,7 +127,7 @@ def seen(events: Sequence[Event], now: float) -> View:
     if progress and weights and progress.at < weights.at and not rollback:
         progress = None  # it speaks of the weights before these
     # A step's requests are counted only once the data plane has been seen to route by the new weights.
-    served = bool(progress and progress.canary.get("requests")) and not rollback
+    served = weights is not None and not rollback and any(_serves(event, weights) for event in events)
     return View(
         began=_last(events, RolloutBegan),
         parts=parts(events, now),
@@ -172,6 +172,10 @@ def _hold(events: Sequence[Event]) -> Held | None:
     """Give what holds the weight now; what was said before the phase began is over."""
     since = max((place for place, event in enumerate(events) if isinstance(event, PhaseEntered)), default=0)
     return _last(events[since:], Held) if _last(events[since:], HoldEnded) is None else None
+
+
+def _serves(event: Event, weights: WeightsWritten) -> bool:
+    return isinstance(event, Progress) and event.at >= weights.at and bool(event.canary.get("requests"))
 
 
 def _proves(proof: WeightsProved | None, weights: WeightsWritten) -> bool:

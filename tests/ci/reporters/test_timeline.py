@@ -147,6 +147,13 @@ def test_a_run_that_is_reaped_in_a_later_part_is_not_that_part_s_failure() -> No
     assert (back.failed, back.evidence, back.overhead, back.causes) == (False, 0, 4, {})
 
 
+def test_a_watch_of_the_weight_before_that_is_told_to_end_is_not_that_part_s_failure() -> None:
+    told_to_end = SuiteEnded(at=31.0, passed=False, why="pytest ended with status -15", took=1.0, junit="", **STEP)
+    events: list[Event] = [entered(30.0, "step", 100), SuiteStarted(at=30.0, command=(), **STEP), told_to_end]
+    assert not parts(events, 40.0)[0].failed
+    assert parts([entered(30.0, "step", 25), *events[1:]], 40.0)[0].failed
+
+
 def test_a_hold_is_a_part_of_its_own_with_the_weight_it_holds() -> None:
     labels = [part.label for part in parts([entered(1, "step", 5), entered(2, "hold", 5), entered(3, "roll back")], 4)]
     assert labels == ["5 %", "hold 5 %", "roll back"]

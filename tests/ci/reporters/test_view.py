@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,8 @@ def test_a_step_s_requests_prove_its_weights_since_they_are_counted_only_then() 
     counted, none_yet = progress(2), Progress(at=2, step=25, gates={}, canary={"requests": 0})
     assert seen([wrote(1, 5), counted], 3).proved
     assert not seen([wrote(1, 5), none_yet], 3).proved
+    again = replace(none_yet, at=9.0)
+    assert seen([wrote(1, 5), counted, READY, again], 9).proved, "another suite counts anew, the weights are the same"
     assert not seen([wrote(1, 5), counted, RollbackBegan(at=3.0, reason="", who=""), wrote(3.1, 0)], 4).proved
 
 
