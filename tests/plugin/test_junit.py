@@ -104,6 +104,7 @@ def test_a_run_by_hand_is_named_by_its_service_scenario_and_step(judge, suite, t
     judge(LIVE, "--release", "release.yaml", "--step", "25", "--image", "r/shop@sha256:1")
     found = suite()
     assert found.name == "rebate-core.scenario-25"
+    assert {case.classname for case in found} == {"rebate-core.scenario-25.scenario"}, "not the file of the gate"
     said = {each.name: each.value for each in found.properties()}
     assert said == {"service": "rebate-core", "step": "25", "image": "r/shop@sha256:1"}
 
