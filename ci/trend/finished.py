@@ -12,7 +12,6 @@ Example:
     'promoted'
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,7 +86,7 @@ class Finished:
     steps: Sequence[Step]
     hurt: float | None
     reaction: float | None
-    bad: int | None
+    bad: float | None
 
     @property
     def took(self) -> float:
@@ -132,6 +131,8 @@ def finished(journals: Sequence[Path], events: Iterable[Event]) -> Finished:
     if rollout.ended is None:
         last = rollout.parts[-1].label if rollout.parts else "its beginning"
         raise ValueError(f"it ends in “{last}”: its driver works still, or was killed and nobody has recovered it")
+    if not isinstance(rollout.outcome, str):
+        raise TypeError("it does not say how it ended")
     found = harm(rollout)
     return Finished(
         journals=tuple(journals),
@@ -148,8 +149,8 @@ def finished(journals: Sequence[Path], events: Iterable[Event]) -> Finished:
         held=sum(part.took for part in rollout.parts if part.label.startswith("hold ")),
         steps=tuple(_step(weight, rollout, told) for weight in _weights(rollout)),
         hurt=_sound(rollout.measured.seconds) if rollout.measured else None,
-        reaction=_sound(_reaction(found)) if found else None,
-        bad=found.bad if found else None,
+        reaction=_sound(_reaction(found), least=-FAR) if found else None,
+        bad=_sound(rollout.measured.bad) if rollout.measured else None,
     )
 
 
@@ -201,8 +202,8 @@ def _reaction(found: Harm) -> float | None:
     return None if written is None else written - at["rollback decided"]
 
 
-def _sound(number: float | None) -> float | None:
-    """Let only what is a number pass."""
-    if number is not None and not math.isfinite(number):
+def _sound(number: float | None, least: float = 0.0) -> float | None:
+    """Let only a number pass that can be a length of time, or a count."""
+    if number is not None and not least <= number < FAR:
         raise ValueError("it has numbers that can not be")
     return number

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci.events import Event, Progress, RolloutBegan, RolloutEnded, WeightsWritten
+from ci.events import Event, Progress, RollbackMeasured, RolloutBegan, RolloutEnded, WeightsWritten, as_json
 from ci.reporters.journal import JOURNAL
 from ci.trend.collect import collected
 from ci.trend.findings import Trend
@@ -119,6 +119,10 @@ MISMATCHED = [
     (Progress, {"canary": {"requests": float("inf")}}, "numbers"),
     (Progress, {"canary": {"requests": "many"}}, "could not convert"),
     (RolloutBegan, {"service": ["s"]}, "does not say"),
+    (RolloutEnded, {"outcome": []}, "it does not say how it ended"),
+    (RollbackMeasured, {"first_bad": 1e308}, "numbers"),
+    (RollbackMeasured, {"last_routed": True}, "numbers"),
+    (RollbackMeasured, {"bad": float("nan")}, "numbers"),
 ]
 
 
@@ -126,7 +130,7 @@ MISMATCHED = [
 def test_figures_that_can_not_be_are_not_counted(
     tmp_path: Path, kind: type[Event], wrong: dict[str, Any], why: str
 ) -> None:
-    events = retold(PROMOTION, "3f9c2a", MONDAY)
+    events = retold(ROLLBACK if kind is RollbackMeasured else PROMOTION, "3f9c2a", MONDAY)
     last = max(place for place, event in enumerate(events) if isinstance(event, kind) and getattr(event, "step", 1))
     events[last] = replace(events[last], **wrong)
     write(tmp_path, events)
@@ -218,3 +222,32 @@ def test_every_journal_is_counted_once_or_named_once(journals: Sequence[Made], l
         again = json.loads(json.dumps(collected(shuffled).as_json()))
         assert again["keys"] == json.loads(told)["keys"]
         assert "<script" not in draw(trend, folder / "trend").read_text(encoding="utf-8")
+
+
+LINES = [json.dumps(as_json(event)) for event in ROLLBACK]
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from(
+        [10**400, -1, 0, 1e308, float("nan"), float("inf"), "", "x" * 300, "\x1b[2J", [], {}, [[]], {"a": []}]
+    ),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(0, len(LINES) - 1), st.integers(0, 10), VALUES)
+def test_no_journal_however_wrong_stops_the_others(number: int, member: int, value: Any) -> None:
+    """One member of one line is something else: it is counted or named, and the other rollout is there all the same."""
+    line = json.loads(LINES[number])
+    line[sorted(line)[member % len(line)]] = value
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder / "good", retold(PROMOTION, "600d00", MONDAY))
+        (folder / "wrong").mkdir()
+        told = [json.dumps({"kind": "journal", "version": 1}), *LINES[:number], json.dumps(line), *LINES[number + 1 :]]
+        (folder / "wrong" / JOURNAL).write_text("\n".join(told) + "\n")
+        trend = collected([folder])
+        assert "600d00" in [each.rollout for each in trend.rollouts]
+        assert len(trend.rollouts) + len(trend.passed_over) == 2
+        json.dumps(trend.as_json(), allow_nan=False)
+        draw(trend, folder / "trend")
