@@ -27,7 +27,7 @@ def test_a_file_that_is_not_there_or_elsewhere_is_refused(tmp_path, named) -> No
 
 def test_they_join_the_step_and_come_before_the_live_gates(tmp_path, judge) -> None:
     (tmp_path / "release.yaml").write_text(RELEASE + "gates: [gates.py]\n")
-    (tmp_path / "gates.py").write_text("def test_ledger(): assert 1 == 2, 'the ledger is off'\n")
+    (tmp_path / "gates.py").write_text("PARTS = 3\ndef test_ledger(): assert 1 == 2, 'the ledger is off'\n")
     live = "from checks.error_rate import test_error_rate\n"
     run = judge(live, "--release", "release.yaml", name="canary_step.py")
     assert run.lines[0]["gates"] == ["ledger", "error_rate"]
