@@ -18,7 +18,7 @@ FOLDER = "report"
 
 
 class Report:
-    """Draws the report at the end.
+    """Draws the report at the end of a rollout; one that never began, since another driver has the service, has none.
 
     Args:
         journal: that another reporter writes; it has to be there when this one is closed.
@@ -27,9 +27,11 @@ class Report:
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         self.page = journal.parent / FOLDER / "index.html"
+        self._began = False
 
     def tell(self, event: Event) -> None:
-        """Nothing to do: the journal has it."""
+        """Know that there is something to draw; the journal has it."""
+        self._began = True
 
     def close(self) -> None:
         """Draw the report.
@@ -37,7 +39,8 @@ class Report:
         Raises:
             InputError: when the journal can not be read, or the folder not be written.
         """
-        draw(self._journal, self.page.parent)
+        if self._began:
+            draw(self._journal, self.page.parent)
 
 
 def draw(journal: Path, folder: Path) -> Path:

@@ -35,6 +35,16 @@ def test_it_lies_beside_the_journal_when_the_rollout_is_over(rollback: list[Even
     assert "was rolled back from 5" in report.page.read_text(encoding="utf-8")
 
 
+def test_a_rollout_that_never_began_has_no_report_and_that_is_no_failure(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another driver has the service, or a recovery has waited until there was nothing to recover."""
+    report = Report(journal)
+    tell(Reporters([Journal(journal), report]), [])
+    assert not report.page.exists()
+    assert capsys.readouterr().err == ""
+
+
 def test_a_report_that_can_not_be_written_disturbs_nobody(
     rollback: list[Event], journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
