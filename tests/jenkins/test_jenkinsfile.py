@@ -304,4 +304,5 @@ def test_after_kill_9_of_all_that_a_build_runs_its_own_last_step_takes_the_traff
     assert killed.result == "FAILURE", killed.build.console[-3000:]
     assert "script returned exit code 137" in killed.build.console
     assert shop.last_canary_request() - killed.began < 90
+    assert "rebate-core.rollback" in {suite for suite, *_ in killed.build.tests()}, "of the recovery, in its own folder"
     assert (shop.images(), shop.weights()) == (killed.before, [100, 0])

@@ -26,6 +26,7 @@ def call(Map asked) {
             withCredentials([file(credentialsId: all.kubeconfig, variable: 'KUBECONFIG'),
                              gitUsernamePassword(credentialsId: all.gitops, gitToolName: 'Default')]) {
                 try {
+                    sh 'rm -rf "./$REPORTS"'     // what an earlier build has left would be read as this one's
                     sh 'sluicegate run "$RELEASE" --image "$IMAGE" --target "$TARGET" --reports "$REPORTS"'
                 } catch (failed) {
                     // Aborted: the driver may still be taking back, and is waited for. Killed: its canary is still there.
@@ -33,7 +34,7 @@ def call(Map asked) {
                        returnStatus: true   // the build ends as it would have: aborted, or failed
                     throw failed
                 } finally {
-                    junit testResults: "${all.reports}/*.xml", keepProperties: true, allowEmptyResults: true
+                    junit testResults: "${all.reports}/**/*.xml", keepProperties: true, allowEmptyResults: true
                     archiveArtifacts artifacts: "${all.reports}/**", allowEmptyArchive: true
                     publishHTML target: [reportName: 'Release', reportDir: "${all.reports}/report",
                                          reportFiles: 'index.html', keepAll: true, alwaysLinkToLastBuild: true,

@@ -63,7 +63,7 @@ class Evidence {
     }
 
     private List<Path> matching(String pattern) {
-        def wanted = FileSystems.default.getPathMatcher("glob:$pattern")
+        def wanted = FileSystems.default.getPathMatcher("glob:${pattern.replace('**/', '{,**/}')}")     // Ant's ** may be no folder at all
         def root = build.workspace.toPath()
         Files.walk(root).filter { Files.isRegularFile(it) && wanted.matches(root.relativize(it)) }.sorted().toList()
     }
