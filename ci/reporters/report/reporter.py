@@ -27,11 +27,11 @@ class Report:
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         self.page = journal.parent / FOLDER / "index.html"
-        self._began = False
+        self._last: Event | None = None
 
     def tell(self, event: Event) -> None:
         """Know that there is something to draw; the journal has it."""
-        self._began = True
+        self._last = event
 
     def close(self) -> None:
         """Draw the report.
@@ -39,7 +39,7 @@ class Report:
         Raises:
             InputError: when the journal can not be read, or the folder not be written.
         """
-        if self._began:
+        if self._last is not None:
             draw(self._journal, self.page.parent)
 
 
