@@ -14,7 +14,7 @@ from ci.abort import taking_back
 from ci.brake import Brake
 from ci.deployer import ArgoCD
 from ci.events import Note, RolloutEnded
-from ci.lease import Lease
+from ci.lease import BELIEF, Lease
 from ci.left import text_of
 from ci.lockstep import Lockstep
 from ci.mover import RoutesGive
@@ -70,7 +70,7 @@ def _driven(job: Job, target: Target, tell: Tell, pulled: Callable[[], str], loc
     try:
         with world_of(job, target) as world:
             state = State(first_record(job, world.cluster))
-            with world.lease(f"{job.who}/{job.rollout}") as lease:
+            with world.lease(f"{job.who}/{job.rollout}", patience=BELIEF) as lease:
                 driver = driver_in(world, job, state, tell, pulled=pulled, held=lambda: lease.held, pace=pace)
                 return driver.run()
     except Exception as error:
