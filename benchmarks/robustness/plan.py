@@ -24,7 +24,7 @@ class Killing:
     Attributes:
         who: the driver, the pytest run that it has started, or both.
         phase: in which phase; what counts where ``write`` is 0.
-        after: seconds after the phase was entered.
+        after: seconds after the phase was entered, in a step after its weight was written.
         write: at which of its writes to the API server, counted from 1.
         made: whether that write is made first.
     """

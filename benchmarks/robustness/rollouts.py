@@ -94,6 +94,10 @@ class Bench:
         self._release = load_release(live.release)
         self._log = Tail(of_sandbox(self._state).access_log or Path())
 
+    def close(self) -> None:
+        """Close what is read from."""
+        self._log.close()
+
     def around(self) -> Around:
         """Look around, past the faulty way."""
         return look(self._straight, self._release, self._state / "git" / GIT_REPOSITORY)
@@ -205,7 +209,7 @@ def _until(killing: Killing, process: "subprocess.Popen[bytes]", file: Path) -> 
 
     def come() -> bool:
         there = killing.who != "pytest" or _family(process.pid)[1]
-        return process.poll() is not None or (bool(there) and killing.phase.value in _phases(file.read_text()))
+        return process.poll() is not None or (bool(there) and _begun(killing.phase, _events(file.read_text())))
 
     wait(come, what=f"{killing.phase.value}, or the end", timeout=WHOLE, interval=LOOK)
     with suppress(subprocess.TimeoutExpired):
@@ -239,6 +243,13 @@ def _lives(process: psutil.Process) -> bool:
 def _events(said: str) -> list[dict[str, Any]]:
     whole = said[: said.rfind("\n") + 1]
     return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
+
+def _begun(phase: Phase, events: list[dict[str, Any]]) -> bool:
+    """Say whether a phase has begun; a step has when its weight is written."""
+    if phase is Phase.STEP:
+        return any(each["kind"] == "weights_written" for each in events)
+    return any(each["kind"] == "phase_entered" and each["phase"] == phase.value for each in events)
 
 
 def _phases(said: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Where seeds are tried: a sandbox under load, with a faulty way to its API server."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from benchmarks.live import Live, live
@@ -35,5 +35,5 @@ def stage(real: frozenset[Real] = frozenset()) -> Iterator[Bench]:
     Args:
         real: control planes that are not stood in for.
     """
-    with live(RATE, real, **SHORT) as sandbox, faulty(sandbox) as (place, api):
-        yield Bench(place, api)
+    with live(RATE, real, **SHORT) as sandbox, faulty(sandbox) as (place, api), closing(Bench(place, api)) as bench:
+        yield bench
