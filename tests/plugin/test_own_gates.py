@@ -58,3 +58,12 @@ def test_a_gate_that_hangs_is_ended_and_does_not_pass(judge) -> None:
     run = judge(scenario)
     assert run.verdicts() == {"slow": "INCONCLUSIVE"}
     assert "did not end within 0.5 s" in run.lines[-1]["sentence"]
+
+
+@pytest.mark.parametrize("body", ["import pytest; pytest.skip('not today')", "import pytest; pytest.xfail('known')"])
+def test_a_release_whose_gate_was_skipped_does_not_end_well(tmp_path, judge, body) -> None:
+    (tmp_path / "release.yaml").write_text(RELEASE)
+    scenario = f"def test_ours(): {body}\ndef test_other(): pass"
+    run = judge(scenario, "--release", "release.yaml")
+    assert run.status == 1
+    assert "INCONCLUSIVE  ours was skipped: a gate that does not run does not pass" in run.output
