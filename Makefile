@@ -10,13 +10,14 @@ RUNS ?= 50
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sluicegate/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test bench contract contract-kubectl contract-git contract-record simulate robustness lint sandbox sandbox-down lock clean
+.PHONY: demo test long bench contract contract-kubectl contract-git contract-record simulate robustness lint sandbox sandbox-down lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      one release promoted, one taken back, on the sandbox (Python and git only)"
 	@echo "               REAL=kube,argocd,istio (or some): on those real control planes"
 	@echo "make test      the tests"
+	@echo "make long      those that take minutes: the Jenkinsfile executed, several services live, kills and faults"
 	@echo "make contract  the stand-ins and real control planes by the same tests (docs/real.md names the programs)"
 	@echo "               contract-kubectl, contract-git build what it asks besides; contract-record asks a real server anew"
 	@echo "make simulate  the driver in a faulty world on a simulated clock, SEEDS=100000 of them"
@@ -40,6 +41,9 @@ demo: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+long: .venv/installed
+	SLUICEGATE_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m long tests
 
 contract: .venv/installed
 	SLUICEGATE_CONTRACT=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/contract

@@ -3,6 +3,7 @@
 What is not tested here is said once, loudly: a reason to skip that begins in capitals, with the number of tests.
 """
 
+import os
 from collections import Counter
 
 import pytest
@@ -14,10 +15,18 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+LONG = pytest.mark.skip(reason="LONG TESTS ARE NOT RUN HERE: whole stories that take minutes; make long")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep xdist's groups together: its 3.8 writes them where pytest, since 9.2, reads an item's id no longer."""
+    """Leave out what takes minutes, unless it is asked for.
+
+    Keep xdist's groups together: its 3.8 writes them where pytest, since 9.2, reads an item's id no longer.
+    """
     for item in items:
+        if item.get_closest_marker("long") and "SLUICEGATE_LONG" not in os.environ:
+            item.add_marker(LONG)
         if grouped := vars(item).get("_nodeid"):
             item._id = coerce_node_id(grouped)
 

@@ -103,6 +103,7 @@ def fifty(server: Server, tmp_path: Path) -> list[str]:
         return [each.result(timeout=240).commit for each in bumps]
 
 
+@pytest.mark.long
 def test_fifty_services_that_are_bumped_at_the_same_time_all_arrive(server: Server, fifty: list[str]) -> None:
     assert [server.image(name) for name in SERVICES] == [MANIFEST.format(service=name, image=NEW) for name in SERVICES]
     assert len(set(fifty)) == len(SERVICES)

@@ -22,7 +22,7 @@ from fixtures.sandbox import up
 from fixtures.target import Target, of_sandbox
 from fixtures.waiting import wait
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.xdist_group("live")]
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "examples" / "rebate-core-service"
 RELEASE = ROOT / "examples" / "rebate-core"

@@ -11,7 +11,7 @@ from benchmarks.robustness.plan import draw
 from benchmarks.robustness.rollouts import Bench, Course
 from benchmarks.robustness.stage import stage
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.xdist_group("live")]
 SEEDS = {"killed on the way up, a person recovers": 2, "killed in a step, nobody is awake": 33}
 
 

@@ -10,6 +10,7 @@ from benchmarks.simulation.simulation import simulate
 LEAST, PARTS = 20, 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_least_twenty_times_before_and_after_each_write_no_promise_is_broken(part: int) -> None:
     kills = Kills(LEAST // PARTS)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.prometheus import Prometheus
+from fixtures.waiting import wait
+
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 ROOT = Path(__file__).parents[3]
 ALL = ("rights", "gates", "git", "manifests", "image", "argocd", "envoys", "prometheus")
@@ -20,6 +23,17 @@ def examined(place: Any, file: Path) -> tuple[int, dict[str, dict[str, str]]]:
     assert not done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return done.returncode, {each["about"]: each for each in lines}
+
+
+@pytest.fixture(autouse=True)
+def scraped(place: Any) -> None:
+    """A sandbox waits for nobody's first scrape; the doctor finds what is missing."""
+    prometheus = Prometheus(place.target.rewrite("http://prometheus.istio-system:9090"))
+
+    def twice() -> bool:
+        return any(len(each.points) > 1 for each in prometheus.query("istio_requests_total[2m]"))
+
+    wait(twice, what="two scrapes", timeout=40)
 
 
 def test_a_service_that_is_well(place: Any) -> None:

@@ -16,7 +16,7 @@ from fixtures.sandbox import seed
 from fixtures.sandbox.files import read_json
 from fixtures.waiting import wait
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.xdist_group("live")]
 ROOT = Path(__file__).parents[3]
 OTHER = "rebate-points"
 RATE = "300"

@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.waiting import NotYet, wait
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.xdist_group("live")]
 
 
 @dataclass
