@@ -131,7 +131,7 @@ class Holding:
         now, limit = self._watch.monotonic(), self._release.hold_limit
         if self._release.frozen(self._watch.now()):
             self._since = (place.step, now)
-        if self._words.forced == place.step:
+        if self._words.forced == place.step and not self._kept(place):  # else it would come back here at once
             return Result.FORCED
         if cause in JUDGED_AGAIN:
             again = self._words.urged or (cause is Cause.OUTAGE and now - began >= RETRY)

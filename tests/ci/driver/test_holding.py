@@ -433,6 +433,21 @@ def test_a_stable_that_stays_undecided_is_not_watched_for_ever(bench: Any) -> No
     assert_as_before(bench)
 
 
+def test_a_pause_after_the_gates_were_skipped_holds_the_weight_and_has_the_same_limit(bench: Any) -> None:
+    promises(bench, on_inconclusive=OnInconclusive.HOLD, hold_limit=100.0)
+    bench.suite("step-25", outcomes={"pods": "INCONCLUSIVE"})
+
+    def skip_and_pause() -> None:
+        bench.says("force")
+        bench.says("pause")
+
+    bench.after_entering("hold", skip_and_pause, later=5)
+    ended = bench.run()
+    assert (ended.outcome, max(bench.weights)) == ("rolled back", 25)
+    assert "the longest that the release file allows" in ended.sentence
+    assert len([each for each in bench.runs if each.order.watch]) < 4
+
+
 # Whatever people say, whenever they say it
 
 
