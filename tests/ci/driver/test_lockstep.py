@@ -60,7 +60,8 @@ def test_one_that_fails_takes_the_other_back_wherever_it_is(both: list[Any], sui
     shop.suite(suite, outcomes=BAD)
     ends = run(both)
     outcome = "refused" if suite == "preflight" else "rolled back"
-    assert [ended.outcome for ended in ends] == [outcome, outcome]
+    assert ends[0].outcome == outcome
+    assert ends[1].outcome in {outcome, "refused"}, "who has not begun yet has nothing to take back"
     assert "shop, released together with it, is taken back: error_rate says FAIL" in ends[1].sentence
     assert till.canary == 0
     assert {image[-1] for image in till.git.images.values()} == {"1"}
