@@ -20,7 +20,8 @@ from checks.manifests.images import taken_apart
 from ci.adopt.found import Document, Found, value_of
 from ci.adopt.objects import JOINS, Wanted, canary_of, dumped, traffic_of, versions_of, versions_service
 from fixtures.errors import InputError
-from fixtures.yaml_insert import at, with_entry, with_key
+from fixtures.yaml_insert import with_entry, with_key
+from fixtures.yaml_splice import at
 
 OPTION = "RespectIgnoreDifferences=true"
 IGNORED = "{group: apps, kind: Deployment, jsonPointers: [/spec/replicas]}"

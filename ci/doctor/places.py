@@ -8,10 +8,8 @@ from tempfile import TemporaryDirectory
 from checks import argocd, image
 from checks.manifests.rule import Level
 from checks.verdict import Outcome, Proof, Verdict, failed, inconclusive, passed
-from ci.doctor.rights import Right, granted, of_driver, of_gates
+from ci.doctor.rights import granted, of_driver, of_gates
 from ci.lint import lint
-from fixtures.cluster import Cluster
-from fixtures.errors import SluicegateError
 from fixtures.gateways import bounds, version_labels
 from fixtures.git_review import to_write
 from fixtures.prometheus import latest
@@ -40,7 +38,7 @@ def gates_only_read(subject: Subject) -> Iterator[Verdict]:
     """Ask whether the account of the gates could write a weight."""
     release = subject.release
     writes = [right for right in of_driver(release) if right.verb not in ("get", "list")]
-    able = [right for right in writes if _may(subject.cluster, right)]
+    able = [right for right in writes if granted(subject.cluster, right)]
     if able:
         yield inconclusive(f"the gates' account may {able[0]} and more: a service's own gates run with it")
     else:
@@ -117,10 +115,3 @@ def prometheus_is_fresh(subject: Subject) -> Iterator[Verdict]:
         yield inconclusive(f"{said}: a bad canary is seen only with the scrape after, about {1.5 * interval:.0f} s")
     else:
         yield passed(said, Proof(len(samples)))
-
-
-def _may(cluster: Cluster, right: Right) -> bool:
-    try:
-        return granted(cluster, right)
-    except SluicegateError:
-        return False
