@@ -11,9 +11,8 @@ from ci.backtest.findings import Backtest, Day
 from ci.backtest.starts import Fate
 from ci.backtest.told import clock, rate, sentence
 from ci.reporters.report.axis import Tick
-from ci.reporters.report.page import templates
+from ci.reporters.report.page import put
 from ci.reporters.report.shapes import Panel, Rule, Span
-from fixtures.errors import InputError
 
 FILES = {"backtest.html": "backtest.html", "report.css": "report.css"}
 CLASSES = {fate: fate.value.replace(" ", "-") for fate in Fate}
@@ -46,14 +45,7 @@ def write(found: Backtest, folder: Path) -> Path:
         "rate": rate,
         "clock": clock,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, template in FILES.items():
-            (folder / name).write_text(templates().get_template(template).render(known), encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the page can not be written: {error.strerror}", str(folder), "name another --reports"
-        ) from error
+    put(FILES, known, folder, "--reports")
     return folder / "backtest.html"
 
 

@@ -4,13 +4,12 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from ci.reporters.report.page import templates
+from ci.reporters.report.page import put
 from ci.reporters.report.reporter import FOLDER
 from ci.trend.findings import Trend
 from ci.trend.finished import Finished
 from ci.trend.keys import in_words, keys
 from ci.trend.panels import DRAWN, drawings
-from fixtures.errors import InputError
 
 FILES = {"index.html": "trend.html", "report.css": "report.css", "icon.svg": "icon.svg"}
 SIGNS = {"promoted": "PASS", "rolled back": "FAIL", "incomplete": "FAIL"}
@@ -40,12 +39,7 @@ def write(found: Trend, folder: Path) -> Path:
         "newest": [(each, SIGNS.get(each.outcome, "INCONCLUSIVE"), _report(each, folder)) for each in _newest(found)],
         "drawn": DRAWN,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, template in FILES.items():
-            (folder / name).write_text(templates().get_template(template).render(known), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"the page can not be written: {error.strerror}", str(folder), "name another --out") from error
+    put(FILES, known, folder)
     return folder / "index.html"
 
 

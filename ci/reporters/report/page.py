@@ -33,6 +33,7 @@ from ci.reporters.report.rollout import Rollout
 from ci.reporters.report.shapes import Panel, Rule
 from ci.reporters.report.weight_panel import weight_panel
 from ci.reporters.sentences import COMMIT
+from fixtures.errors import InputError
 
 FILES = ("report.css", "icon.svg", "index.html")
 SIGNS = {"promoted": "PASS", "rolled back": "FAIL", "incomplete": "FAIL", "refused": "FAIL"}
@@ -59,13 +60,9 @@ def write(rollout: Rollout, journal: Path, folder: Path) -> Path:
         The page.
 
     Raises:
-        OSError: when the folder can not be written.
+        InputError: when the folder can not be written.
     """
-    known = _known(rollout, journal, folder)
-    drawn = {name: templates().get_template(name).render(known) for name in FILES}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in drawn.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    put({name: name for name in FILES}, _known(rollout, journal, folder), folder)
     return folder / "index.html"
 
 
@@ -81,6 +78,28 @@ def templates() -> Environment:
     )
     environment.filters.update(FILTERS, typeset=typeset)
     return environment
+
+
+def put(files: Mapping[str, str], known: Mapping[str, Any], folder: Path, option: str = "--out") -> None:
+    """Write a page's files; none of them, where one can not be drawn.
+
+    Args:
+        files: name of each file, and its template.
+        known: what the templates may use.
+        folder: for them; made where it is missing.
+        option: of the command line, by which another folder is named.
+
+    Raises:
+        InputError: when the folder can not be written.
+    """
+    drawn = {name: templates().get_template(template).render(known) for name, template in files.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in drawn.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        what = f"the report can not be written: {error.strerror}"
+        raise InputError(what, str(folder), f"name another {option}") from error
 
 
 def typeset(text: str) -> str:

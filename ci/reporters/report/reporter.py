@@ -62,10 +62,6 @@ def draw(journal: Path, folder: Path) -> Path:
 
     try:
         return write(collect(read(journal)), journal, folder)
-    except OSError as error:
-        raise InputError(
-            f"the report can not be written: {error.strerror}", str(folder), "name another --out"
-        ) from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         what = f"this journal does not tell a rollout: {error or repr(error)}"
         raise InputError(what, str(journal), "name the journal.jsonl of a rollout, as it was written") from error
